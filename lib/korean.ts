@@ -1,0 +1,145 @@
+// The scripts' sentences in Korean, each under its English. The four lines of the described system
+// (ready, connected, received, answer) are its own, word for word.
+
+/** `--help`, by script. */
+export const help: Record<string, string> = {
+  hash: `사용법: hash.ts [옵션] [TEXT]
+        hash.ts --file [옵션] [PATH...]
+
+문자열(기본값 "Hello, world!") 또는 파일의 다이제스트를 출력합니다.
+
+  -a, --algorithm NAME  이 런타임이 제공하는 고정 길이 다이제스트 (기본값 sha256)
+  -f, --file            파일을 해시합니다. "-" 이거나 경로가 없으면 표준 입력
+  -h, --help            이 도움말을 출력합니다
+
+예: hash.ts --file package.json | sha256sum --check
+`,
+  server: `사용법: server.ts [옵션]
+
+클라이언트가 보낸 데이터를 TLS 1.3으로 그대로 돌려보냅니다. Ctrl-C로 종료합니다.
+
+      --host HOST            접속을 받을 주소 (기본값 127.0.0.1: 이 컴퓨터에서만)
+      --port PORT            접속을 받을 포트 (기본값 5000, 0이면 비어 있는 포트)
+      --plain                TLS 대신 평문 TCP
+      --cert FILE            개발용 인증서 대신 쓸 인증서(PEM)와
+      --key FILE             그 개인 키
+      --once                 클라이언트 하나만 처리하고 종료합니다
+  -h, --help                 이 도움말을 출력합니다
+
+예: server.ts --port 5001
+`,
+  "tls-client": `사용법: tls-client.ts [옵션] [MESSAGE]
+
+검증된 TLS 연결로 메시지(기본값 "Hello, server!")를 보내고 응답을 출력합니다.
+
+      --host HOST        접속할 서버 (기본값 localhost)
+      --port PORT        서버의 포트 (기본값 5000)
+      --servername NAME  인증서에 있어야 하는 이름 (기본값: 호스트)
+      --ca FILE          이 CA(PEM)만 신뢰합니다
+      --timeout SECONDS  접속, 핸드셰이크, 서버의 응답을 각각 기다리는 시간 (기본값 10)
+  -h, --help             이 도움말을 출력합니다
+
+예: tls-client.ts --port 5001 "Hello, server!"
+`,
+};
+
+/** Every other sentence. */
+export const sentences: Record<string, string> = {
+  // The described system's own lines.
+  "Server started on {0} ({1}). Waiting for clients.":
+    "서버가 시작되었습니다. 클라이언트의 접속을 기다립니다. {0} ({1})",
+  "Client connected: {0}": "클라이언트가 접속되었습니다: {0}",
+  "Received: {0}": "수신한 데이터: {0}",
+  "Response from server: {0}": "서버로부터 받은 응답: {0}",
+
+  // The command line.
+  "{0} (see --help)": "{0} (--help 참고)",
+  "unknown option {0}": "알 수 없는 옵션입니다: {0}",
+  'unexpected argument "{0}"': '필요 없는 인자입니다: "{0}"',
+  "{0} needs a value": "{0} 옵션에는 값이 필요합니다",
+  "--{0} needs a value": "--{0} 옵션에는 값이 필요합니다",
+  "{0} takes no value": "{0} 옵션에는 값을 줄 수 없습니다",
+  '{0} must be a whole number from {1} to {2}, not "{3}"':
+    '{0} 값은 {1}부터 {2}까지의 정수여야 합니다. 받은 값: "{3}"',
+  '{0} must be a number of seconds greater than 0, not "{1}"':
+    '{0} 값은 0보다 큰 초 단위 숫자여야 합니다. 받은 값: "{1}"',
+  'more than one text; quote it: "{0}"': '문자열이 여러 개입니다. 따옴표로 묶으십시오: "{0}"',
+  'more than one message; quote it: "{0}"': '메시지가 여러 개입니다. 따옴표로 묶으십시오: "{0}"',
+  "--cert and --key go together": "--cert와 --key는 함께 써야 합니다",
+  "--plain uses no certificate: leave out --cert and --key":
+    "--plain은 인증서를 쓰지 않습니다. --cert와 --key를 빼십시오",
+  'there is no algorithm "{0}" here; common ones: {1}':
+    '"{0}" 알고리즘은 여기에 없습니다. 자주 쓰는 알고리즘: {1}',
+  "{0} has no fixed length; use one that has: {1}":
+    "{0}의 다이제스트는 길이가 고정되어 있지 않습니다. 고정 길이 알고리즘: {1}",
+
+  // Files.
+  "{0}: {1}": "{0}: {1}",
+  "no such file or directory": "파일이나 디렉터리가 없습니다",
+  "permission denied": "권한이 없습니다",
+  "is a directory": "디렉터리입니다",
+  "no space left on device": "디스크에 남은 공간이 없습니다",
+  "cannot write the output: {0}": "출력할 수 없습니다: {0}",
+  "cannot read {0} {1}: {2}": "{0} {1} 파일을 읽을 수 없습니다: {2}",
+  "{0} {1} holds no certificate in PEM form": "{0} {1} 파일에 PEM 형식의 인증서가 없습니다",
+  "--key {0} holds no private key in PEM form": "--key {0} 파일에 PEM 형식의 개인 키가 없습니다",
+  "--key {0} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW":
+    "--key {0} 파일이 암호화되어 있습니다. 다음 명령으로 푸십시오: openssl pkey -in FILE -out NEW",
+  "--key {0} is not the key of --cert {1}": "--key {0} 파일은 --cert {1} 인증서의 키가 아닙니다",
+
+  // Development certificates.
+  "Made a development certificate for localhost, 127.0.0.1 and ::1 in {0},":
+    "localhost, 127.0.0.1, ::1에 쓸 개발용 인증서를 {0}에 만들었습니다.",
+  "valid until {0}. tls-client.ts on this machine finds and trusts it.":
+    "{0}까지 유효하며, 이 컴퓨터의 tls-client.ts가 자동으로 찾아 신뢰합니다.",
+  "cannot make a development certificate in {0}: {1}":
+    "{0}에 개발용 인증서를 만들 수 없습니다: {1}",
+  "there is no openssl command. Install it, or use --cert and --key, or --plain":
+    "openssl 명령이 없습니다. 설치하거나 --cert와 --key 또는 --plain을 쓰십시오",
+  'openssl says "{0}". Remove the folder to start afresh':
+    'openssl 오류: "{0}". 이 디렉터리를 지우고 다시 시작하십시오',
+  "the new certificate is not valid now; is the clock right?":
+    "새 인증서가 지금 유효하지 않습니다. 시스템 시계를 확인하십시오",
+
+  // The server.
+  "Client refused: {0}: {1}": "클라이언트를 거절했습니다: {0}: {1}",
+  "Client lost: {0}: {1}": "클라이언트와의 연결이 끊어졌습니다: {0}: {1}",
+  "Client cut off: {0}: it did not finish within 5 seconds":
+    "클라이언트를 끊었습니다: {0}: 5초 안에 끝내지 못했습니다",
+  "Client disconnected: {0}, {1} bytes": "클라이언트 접속이 종료되었습니다: {0}, {1}바이트",
+  "Server stopped. Clients: {0}, bytes: {1}.": "서버를 종료했습니다. 클라이언트 {0}개, {1}바이트.",
+  "port {0} is taken. Use --port for another, or --port 0 for any that is free":
+    "{0}번 포트는 이미 사용 중입니다. --port로 다른 포트를, --port 0으로 비어 있는 포트를 고르십시오",
+  "port 5000 is taken; on macOS by the AirPlay Receiver, perhaps. Use --port for another":
+    "5000번 포트는 이미 사용 중입니다. macOS라면 AirPlay 수신 모드일 수 있습니다. --port로 다른 포트를 고르십시오",
+  "port {0} is for the administrator only. Use --port for one above 1023":
+    "{0}번 포트는 관리자만 쓸 수 있습니다. --port로 1023보다 큰 포트를 고르십시오",
+  "{0} is not an address of this machine. Use --host for one that is":
+    "{0}은(는) 이 컴퓨터의 주소가 아닙니다. --host로 이 컴퓨터의 주소를 지정하십시오",
+  "there is no host named {0}. Use --host for an address of this machine":
+    "{0}(이)라는 호스트가 없습니다. --host로 이 컴퓨터의 주소를 지정하십시오",
+  "cannot listen on {0}: {1}": "{0}에서 접속을 받을 수 없습니다: {1}",
+  "it did not finish the handshake in time": "제한 시간 안에 핸드셰이크를 마치지 않았습니다",
+  "it closed the connection abruptly": "연결을 갑자기 끊었습니다",
+  "it does not speak TLS": "TLS 통신이 아닙니다",
+  "it does not offer TLS 1.3": "TLS 1.3을 지원하지 않습니다",
+  "it ended the handshake: {0}": "핸드셰이크를 중단했습니다: {0}",
+
+  // The client.
+  "{0}. Verified: {1}, until {2}.": "{0}. 검증됨: {1}, {2}까지 유효.",
+  "nothing listens on {0}. Start the server first: npx tsx scripts/server.ts":
+    "{0}에서 기다리는 서버가 없습니다. 먼저 서버를 시작하십시오: npx tsx scripts/server.ts",
+  "there is no host named {0}": "{0}(이)라는 호스트가 없습니다",
+  "no answer from {0} in time; see --timeout":
+    "{0}에서 제한 시간 안에 응답이 없습니다. --timeout을 참고하십시오",
+  "{0} closed the connection before it was through": "{0}에서 연결을 도중에 끊었습니다",
+  "{0} has no certificate for {1}, but for: {2}":
+    "{0}의 인증서는 {1}의 것이 아닙니다. 인증서에 있는 이름: {2}",
+  "{0} has a certificate that nobody trusted here has issued. To trust it, use --ca":
+    "{0}의 인증서를 발급한 곳을 신뢰할 수 없습니다. 신뢰하려면 --ca로 지정하십시오",
+  "the certificate of {0} has expired": "{0}의 인증서가 만료되었습니다",
+  "the certificate of {0} is not valid yet; is the clock right?":
+    "{0}의 인증서는 아직 유효하지 않습니다. 시스템 시계를 확인하십시오",
+  "{0} does not speak TLS": "{0}에서는 TLS로 통신하지 않습니다",
+  "no connection to {0}: {1}": "{0}에 연결할 수 없습니다: {1}",
+};

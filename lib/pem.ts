@@ -1,0 +1,40 @@
+// Certificates and keys in PEM files (RFC 7468) that options name. What can't be used is said
+// here: TLS itself would take an empty list of authorities without a word, and trust nobody.
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fail, reason } from "./cli.ts";
+import { t } from "./words.ts";
+
+/** The bytes of the file that an option names; ends the script where it can't be read. */
+export function readOptionFile(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    fail(t`cannot read ${option} ${file}: ${reason(error)}`);
+  }
+}
+
+/** One or more certificates (PEM); ends the script where there is none. */
+export function readCertificates(option: string, file: string): Buffer {
+  const pem = readOptionFile(option, file);
+  try {
+    if (pem.includes("-----BEGIN CERTIFICATE-----") && new X509Certificate(pem)) return pem;
+  } catch {}
+  fail(t`${option} ${file} holds no certificate in PEM form`);
+}
+
+/** A certificate with its private key (both PEM); ends the script where they are no pair. */
+export function readPair(certFile: string, keyFile: string): { cert: Buffer; key: Buffer } {
+  const cert = readCertificates("--cert", certFile);
+  const key = readOptionFile("--key", keyFile);
+  if (key.includes("ENCRYPTED"))
+    fail(t`--key ${keyFile} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW`);
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    fail(t`--key ${keyFile} holds no private key in PEM form`);
+  }
+  if (!fits) fail(t`--key ${keyFile} is not the key of --cert ${certFile}`);
+  return { cert, key };
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inScratch, needs, run, runScript, script, startScript, startServer } from "./helpers.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+function pair(folder: string, name: string) {
+  const certificate = new X509Certificate(readFileSync(join(folder, `${name}.crt`)));
+  const key = createPrivateKey(readFileSync(join(folder, `${name}.key`)));
+  return { certificate, key, fits: certificate.checkPrivateKey(key) };
+}
+
+test("a server makes certificates as described, and says so", needs("openssl"), async () => {
+  const folder = inScratch("made");
+  const server = await startServer([], { env: { DEV_CERTS_DIR: folder } });
+  await server.stop();
+  assert.match(server.stderr(), /^Made a development certificate .* in .*made,\nvalid until 20/);
+  assert.deepEqual(readdirSync(folder).sort(), [
+    "client.crt",
+    "client.key",
+    "server.crt",
+    "server.key",
+  ]);
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  for (const name of ["server", "client"]) {
+    const { certificate, key, fits } = pair(folder, name);
+    assert.equal(statSync(join(folder, `${name}.key`)).mode & 0o777, 0o600);
+    assert.equal(fits, true);
+    assert.equal(key.asymmetricKeyDetails?.namedCurve, "prime256v1");
+    const days = (Date.parse(certificate.validTo) - Date.now()) / DAY;
+    assert.ok(days > 29.9 && days <= 30, `${days} days`);
+    assert.equal(certificate.ca, false);
+  }
+  assert.equal(
+    pair(folder, "server").certificate.subjectAltName,
+    "DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
+  );
+  const file = join(folder, "server.crt");
+  const strict = await run("openssl", ["verify", "-x509_strict", "-CAfile", file, file]);
+  assert.equal(strict.code, 0, strict.stderr);
+});
+
+test("they are kept while they last, and made anew when less than a day is left", async () => {
+  const folder = inScratch("kept");
+  const env = { DEV_CERTS_DIR: folder };
+  const first = await startServer([], { env });
+  await first.stop();
+  const { fingerprint256 } = pair(folder, "server").certificate;
+  const second = await startServer([], { env });
+  await second.stop();
+  assert.equal(second.stderr(), "");
+  assert.equal(pair(folder, "server").certificate.fingerprint256, fingerprint256);
+
+  for (const spoiled of ["short-lived", "cut off", "another's"]) {
+    const file = join(folder, "server.crt");
+    if (spoiled === "short-lived")
+      await run("openssl", [
+        ...["req", "-x509", "-days", "1", "-subj", "/CN=localhost"],
+        ...["-key", join(folder, "server.key"), "-out", file],
+      ]);
+    if (spoiled === "cut off") writeFileSync(file, readFileSync(file).subarray(0, 300));
+    if (spoiled === "another's") writeFileSync(file, readFileSync(join(folder, "client.crt")));
+    const server = await startServer([], { env });
+    assert.match(server.stderr(), /Made a development certificate/, spoiled);
+    const client = await runScript("tls-client", ["--port", server.port], { env });
+    assert.equal(client.code, 0, spoiled);
+    await server.stop();
+    assert.equal(pair(folder, "server").fits, true, spoiled);
+    assert.equal(statSync(folder).mode & 0o777, 0o700);
+  }
+});
+
+test("servers that start at once all serve the one certificate that is left", async () => {
+  const env = { DEV_CERTS_DIR: inScratch("at-once") };
+  const servers = await Promise.all(Array.from({ length: 5 }, () => startServer([], { env })));
+  for (const { port } of servers) {
+    const { code, stderr } = await runScript("tls-client", ["--port", port], { env });
+    assert.equal(code, 0, stderr);
+  }
+  await Promise.all(servers.map((server) => server.stop()));
+  assert.equal(pair(inScratch("at-once"), "client").fits, true);
+  assert.equal(readdirSync(inScratch("at-once")).length, 4);
+});
+
+test("a start that is cut off anywhere leaves nothing that stops the next", async () => {
+  // openssl stands in for the moment: a wrapper that kills the server before or after it ran.
+  const wrappers = inScratch("wrappers");
+  mkdirSync(wrappers);
+  const { stdout } = await run("sh", ["-c", "command -v openssl"]);
+  const folder = inScratch("cut-off");
+  for (const [before, after] of [
+    ["kill -9 $PPID; exit", ""],
+    ["", "kill -9 $PPID"],
+    ['case "$*" in *client*) kill -9 $PPID; exit; esac', ""],
+  ]) {
+    writeFileSync(
+      join(wrappers, "openssl"),
+      `#!/bin/sh\n${before}\n${stdout.trim()} "$@"\n${after}\n`,
+    );
+    chmodSync(join(wrappers, "openssl"), 0o755);
+    const env = { DEV_CERTS_DIR: folder, PATH: `${wrappers}:${process.env.PATH}` };
+    const cut = startScript("server", ["--port", "0"], { env });
+    assert.equal(await cut.exit, "SIGKILL");
+    const sane = { DEV_CERTS_DIR: folder };
+    const server = await startServer([], { env: sane });
+    const client = await runScript("tls-client", ["--port", server.port], { env: sane });
+    assert.equal(client.code, 0, client.stderr);
+    await server.stop();
+    await run("rm", ["-r", folder]);
+  }
+});
+
+test("no openssl, or a folder that can't be used, is one line", async () => {
+  const env = { DEV_CERTS_DIR: inScratch("no-openssl"), PATH: inScratch("nowhere") };
+  const none = await runScript("server", ["--port", "0"], { env });
+  assert.match(
+    none.stderr,
+    /^server: .*there is no openssl command\. Install it, or use --cert and --key, or --plain\n$/,
+  );
+  assert.equal(none.code, 1);
+  writeFileSync(inScratch("a-file"), "");
+  const file = await runScript("server", ["--port", "0"], {
+    env: { DEV_CERTS_DIR: inScratch("a-file") },
+  });
+  assert.match(
+    file.stderr,
+    /^server: cannot make a development certificate in .*a-file: [^\n]+\n$/,
+  );
+  assert.equal(file.code, 1);
+  mkdirSync(inScratch("bad-key"));
+  writeFileSync(join(inScratch("bad-key"), "server.key"), "nonsense");
+  const bad = await runScript("server", ["--port", "0"], {
+    env: { DEV_CERTS_DIR: inScratch("bad-key") },
+  });
+  assert.match(bad.stderr, /^server: .*openssl says ".+"\. Remove the folder to start afresh\n$/);
+});
+
+test("the default folder is beside the scripts, whatever the working directory", async () => {
+  const copy = inScratch("copy");
+  mkdirSync(copy);
+  const source = script("server").replace(/scripts.server\.ts$/, "");
+  for (const item of ["scripts", "lib", "package.json", "tsconfig.json"])
+    await run("cp", ["-r", join(source, item), copy]);
+  const tsx = ["--import", import.meta.resolve("tsx"), join(copy, "scripts", "server.ts")];
+  const env = { ...process.env, PATH: inScratch("nowhere"), DEV_CERTS_DIR: "", LC_ALL: "C" };
+  const { stderr } = await run(process.execPath, [...tsx, "--port", "0"], { env, cwd: "/" });
+  assert.match(stderr, new RegExp(`development certificate in ${join(copy, ".certs")}:`));
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { inScratch, needs, run, runScript, scratch } from "./helpers.ts";
+
+const HELLO = "315f5bdb76d078c43b8ac0064e4a0164612b1fce77c869345bfc94c75894edd3";
+
+test("the default text gives the document's digest", async () => {
+  assert.deepEqual(await output([]), [`${HELLO}\n`, "", 0]);
+});
+
+test("a text is hashed as UTF-8, the empty text too", async () => {
+  // Published: FIPS 180-4 examples (NIST, "SHA256.pdf"), and the digest of no bytes at all.
+  assert.equal(
+    (await output(["abc"]))[0],
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n",
+  );
+  assert.equal(
+    (await output([""]))[0],
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
+  );
+  const korean = await run("sha256sum", [], { input: "안녕" });
+  assert.equal((await output(["안녕"]))[0].trim(), korean.stdout.split(" ")[0]);
+});
+
+test("files and standard input print what sha256sum prints", needs("sha256sum"), async () => {
+  const names = ["plain.txt", "with space", "back\\slash", "new\nline", "-dash", "빈 파일"];
+  for (const name of names) writeFileSync(inScratch(name), name.repeat(100_000));
+  writeFileSync(inScratch("빈 파일"), "");
+  const files = [...names.map((name) => `./${name}`), "-"];
+  const options = { cwd: scratch, input: "standard input" };
+  const theirs = await run("sha256sum", ["--", ...files], options);
+  const ours = await runScript("hash", ["--file", "--", ...files], options);
+  assert.equal(ours.stdout, theirs.stdout);
+  assert.equal(ours.code, 0);
+  const noPath = await runScript("hash", ["--file"], { input: "standard input" });
+  assert.equal(noPath.stdout, ours.stdout.split("\n").at(-2) + "\n");
+});
+
+test("a carriage return in a name is escaped, as newer versions of coreutils do", async () => {
+  writeFileSync(inScratch("a\rb"), "abc");
+  const { stdout } = await runScript("hash", ["-f", "a\rb"], { cwd: scratch });
+  assert.match(stdout, /^\\ba7816bf[0-9a-f]{56}  a\\rb\n$/);
+});
+
+test("other algorithms agree with openssl", needs("openssl"), async () => {
+  for (const name of ["sha512", "sha3-256", "blake2b512", "sha512-256"]) {
+    const theirs = await run("openssl", ["dgst", "-r", `-${name}`], { input: "abc" });
+    const [ours] = await output(["--algorithm", name, "abc"]);
+    assert.equal(ours.trim(), theirs.stdout.split(" ")[0], name);
+  }
+});
+
+test("a file that can't be read is one line; the others are still hashed", async () => {
+  writeFileSync(inScratch("one"), "1");
+  writeFileSync(inScratch("two"), "2");
+  mkdirSync(inScratch("folder"));
+  const args = ["--file", "one", "missing", "folder", "two"];
+  const { code, stdout, stderr } = await runScript("hash", args, { cwd: scratch });
+  assert.equal(code, 1);
+  assert.match(stdout, /^[0-9a-f]{64}  one\n[0-9a-f]{64}  two\n$/);
+  assert.equal(stderr, "hash: missing: no such file or directory\nhash: folder: is a directory\n");
+});
+
+test(
+  "a file without permission is one line",
+  { skip: process.getuid?.() === 0 && "root may read anything" },
+  async () => {
+    writeFileSync(inScratch("secret"), "1");
+    chmodSync(inScratch("secret"), 0);
+    const { code, stderr } = await runScript("hash", ["-f", inScratch("secret")]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^hash: .*: permission denied\n$/);
+  },
+);
+
+test("a wrong command line is one line and status 2", async () => {
+  const wrong: [string[], RegExp][] = [
+    [["one", "two"], /more than one text; quote it: "one two"/],
+    [["--nonsense"], /unknown option --nonsense/],
+    [["--algorithm"], /--algorithm needs a value/],
+    [["--algorithm", "--file"], /--algorithm needs a value/],
+    [["--algorithm="], /--algorithm needs a value/],
+    [["--file=yes"], /--file takes no value/],
+    [["--algorithm", "sha257"], /no algorithm "sha257" here; common ones: sha256, /],
+    [["-a", "shake128"], /shake128 has no fixed length/],
+    [["-a", "x\u001b[31m\ny"], /no algorithm "x\\u001b\[31m\\u000ay"/],
+  ];
+  for (const [args, line] of wrong) {
+    const [stdout, stderr, code] = await output(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.equal(stdout, "");
+    assert.match(stderr, line);
+    assert.match(stderr, /^hash: [^\n]* \(see --help\)\n$/);
+  }
+});
+
+test("a reader that goes away ends it quietly; a full disk is one line", async () => {
+  const names = Array.from({ length: 300 }, () => inScratch("plain.txt"));
+  const { command, args } = shell(`"$@" | head -1`, ["--file", ...names]);
+  const early = await run(command, args);
+  assert.equal(early.stderr, "");
+  assert.equal(early.stdout.split("\n").length, 2);
+  const full = shell(`"$@" >/dev/full`, []);
+  const { code, stderr } = await run(full.command, full.args);
+  assert.match(stderr, /^hash: cannot write the output: no space left on device\n$/);
+  assert.equal(code, 1);
+});
+
+/** The script in a pipeline: `"$@"` in the command stands for it and its arguments. */
+function shell(command: string, args: string[]) {
+  const hash = [process.execPath, "--import", import.meta.resolve("tsx"), "scripts/hash.ts"];
+  return { command: "sh", args: ["-c", command, "sh", ...hash, ...args] };
+}
+
+async function output(args: string[]): Promise<[string, string, number | string]> {
+  const { code, stdout, stderr } = await runScript("hash", args);
+  return [stdout, stderr, code];
+}

@@ -1,0 +1,112 @@
+// What the tests share: the scripts as real processes, and files of their own.
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+export const script = (name: string) => join(root, "scripts", `${name}.ts`);
+
+/** A folder for this test file alone; it is removed at the end. */
+export const scratch = mkdtempSync(join(tmpdir(), "scripts-test-"));
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+export const inScratch = (name: string) => join(scratch, name);
+
+export const certs = inScratch("certs"); // never the user's own .certs
+const ENV = { ...process.env, LC_ALL: "C", DEV_CERTS_DIR: certs };
+const TSX = ["--import", import.meta.resolve("tsx")];
+
+// A test that fails may leave processes: they would keep the test run from ending.
+const running = new Set<ChildProcess>();
+after(() => running.forEach((child) => child.kill()));
+
+export type Options = SpawnOptions & { input?: string | Buffer };
+export type Program = ReturnType<typeof start>;
+
+/** Starts a command; what it prints is collected, and can be waited for. */
+export function start(command: string, args: string[], { input, ...options }: Options = {}) {
+  const child = spawn(command, args, { stdio: "pipe", ...options });
+  running.add(child);
+  const exit = once(child, "close").then(([code, signal]) => {
+    running.delete(child);
+    return (signal ?? code) as number | string;
+  });
+  exit.catch(() => running.delete(child));
+  const printed: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
+  const text = (name: "stdout" | "stderr") => Buffer.concat(printed[name]).toString();
+  for (const name of ["stdout", "stderr"] as const)
+    child[name]?.on("data", (chunk: Buffer) => printed[name].push(chunk));
+  child.stdin?.on("error", () => {}); // it may end before it has read everything
+  if (input !== undefined) child.stdin?.end(input);
+  return {
+    child,
+    exit,
+    stdout: () => text("stdout"),
+    stderr: () => text("stderr"),
+    bytes: () => Buffer.concat(printed.stdout),
+    /** Waits until what it printed, on either stream, matches; fails if it ends before. */
+    async prints(pattern: RegExp): Promise<RegExpMatchArray> {
+      let ended = false;
+      const end = exit.then(() => (ended = true));
+      for (;;) {
+        const match = text("stdout").match(pattern) ?? text("stderr").match(pattern);
+        if (match) return match;
+        if (ended)
+          throw new Error(
+            `ended before it printed ${pattern}:\n${text("stdout")}${text("stderr")}`,
+          );
+        const more = new AbortController();
+        const next = [child.stdout!, child.stderr!].map((stream) =>
+          once(stream, "data", { signal: more.signal }).catch(() => new Promise(() => {})),
+        );
+        await Promise.race([...next, end]);
+        more.abort();
+      }
+    },
+  };
+}
+
+/** Starts one of the scripts. */
+export function startScript(name: string, args: string[], options: Options = {}) {
+  const env = { ...ENV, ...options.env };
+  return start(process.execPath, [...TSX, script(name), ...args], { ...options, env });
+}
+
+/** Runs a command to its end, for 60 seconds at most. */
+export async function run(command: string, args: string[], options: Options = {}) {
+  return finish(start(command, args, { input: "", timeout: 60_000, ...options }));
+}
+
+/** Runs one of the scripts to its end, for 60 seconds at most. */
+export async function runScript(name: string, args: string[], options: Options = {}) {
+  return finish(startScript(name, args, { input: "", timeout: 60_000, ...options }));
+}
+
+async function finish(program: Program) {
+  const code = await program.exit;
+  return { code, stdout: program.stdout(), stderr: program.stderr(), bytes: program.bytes() };
+}
+
+/** Starts the server on a free port, and waits until it is ready. */
+export async function startServer(args: string[] = [], options: Options = {}) {
+  const server = startScript("server", ["--port", "0", ...args], options);
+  const [, port] = await server.prints(/^Server started on .*:(\d+) \(/m);
+  return {
+    ...server,
+    port: port!,
+    /** Sends SIGTERM, and waits for the end. */
+    async stop() {
+      server.child.kill("SIGTERM");
+      return server.exit;
+    },
+  };
+}
+
+/** For a test's options: skips it, by name, where a program that it needs is not installed. */
+export function needs(...commands: string[]): { skip: string | false } {
+  const missing = commands.filter((command) => spawnSync(command, ["--version"]).error);
+  return { skip: missing.length > 0 && `${missing.join(", ")} not installed` };
+}

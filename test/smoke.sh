@@ -1,0 +1,63 @@
+#!/bin/sh
+# Smoke test: the server, then the client, as two processes that meet on a free port. A line for
+# each check; the status is 0 if all hold. RUN is the runtime, by default tsx.
+cd "$(dirname "$0")/.." || exit 1
+: "${RUN:=node_modules/.bin/tsx}"
+export LC_ALL=C
+
+tmp=$(mktemp -d) || exit 1
+server=
+clean_up() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null
+  wait
+  rm -rf "$tmp"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+failed=0
+check() { # check WHAT COMMAND...: prints a line that says whether the command held
+  what=$1
+  shift
+  if "$@"; then echo "ok      $what"; else echo "FAILED  $what" && failed=1; fi
+}
+
+# The digest of the document's own text.
+$RUN scripts/hash.ts >"$tmp/digest"
+check "hash prints the digest" \
+  [ "$(cat "$tmp/digest")" = 315f5bdb76d078c43b8ac0064e4a0164612b1fce77c869345bfc94c75894edd3 ]
+
+# The server, on a free port, which its ready line names.
+$RUN scripts/server.ts --port 0 >"$tmp/server" 2>"$tmp/server.log" &
+server=$!
+tries=0
+until grep -q '^Server started' "$tmp/server" || [ $tries -ge 200 ]; do
+  kill -0 $server 2>/dev/null || break
+  tries=$((tries + 1))
+  sleep 0.1
+done
+port=$(sed -n 's/^Server started on .*:\([0-9]*\) (TLS).*/\1/p' "$tmp/server")
+check "server is ready, over TLS" [ -n "$port" ]
+[ -n "$port" ] || { cat "$tmp/server.log" >&2 && exit 1; }
+
+# The client, with everything verified.
+$RUN scripts/tls-client.ts --port "$port" >"$tmp/client" 2>"$tmp/client.log"
+check "client ends with status 0" [ $? -eq 0 ]
+check "client has the answer" grep -qx 'Response from server: Hello, server!' "$tmp/client"
+check "client verified the server" grep -q 'TLSv1.3.*Verified: localhost' "$tmp/client.log"
+
+# A client that trusts somebody else must refuse the same server: so verification really is on.
+$RUN scripts/tls-client.ts --port "$port" --ca "${DEV_CERTS_DIR:-.certs}/client.crt" >"$tmp/refused" 2>&1
+check "client refuses an untrusted server" [ $? -eq 1 ]
+check "and says why" grep -q 'nobody trusted here' "$tmp/refused"
+
+check "server received the message, once" [ "$(grep -cx 'Received: Hello, server!' "$tmp/server")" -eq 1 ]
+kill "$server"
+wait "$server"
+status=$?
+server=
+check "server stops with status 0 when told to" [ $status -eq 0 ]
+
+[ $failed -eq 0 ] || cat "$tmp"/*.log >&2
+exit $failed

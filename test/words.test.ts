@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { help, sentences } from "../lib/korean.ts";
+import { root, runScript } from "./helpers.ts";
+
+/** The keys of every t`…` in the sources. */
+function* used(): Generator<string> {
+  const part = String.raw`\$\{(?:[^{}"\x60]|"[^"]*")*\}`;
+  for (const folder of ["scripts", "lib"])
+    for (const file of readdirSync(join(root, folder))) {
+      const source = readFileSync(join(root, folder, file), "utf8").replace(
+        /^\s*(\/\/|\*).*$/gm,
+        "",
+      );
+      for (const [, text] of source.matchAll(
+        new RegExp(`\\bt\x60((?:[^\x60$]|${part})*)\x60`, "g"),
+      )) {
+        let i = 0;
+        yield text!.replace(new RegExp(part, "g"), () => `{${i++}}`);
+      }
+    }
+}
+
+test("every sentence is there in Korean, with the same values, and none is left over", () => {
+  const keys = new Set(used());
+  keys.delete("{0}"); // passes a foreign text on
+  assert.ok(keys.size > 50);
+  assert.deepEqual([...keys].sort(), Object.keys(sentences).sort());
+  const values = (text: string) => text.match(/\{\d\}/g)?.sort();
+  for (const [english, korean] of Object.entries(sentences))
+    assert.deepEqual(values(korean), values(english), english);
+});
+
+test("--help in both languages: the same options, on standard output, status 0", async () => {
+  const options = (text: string) => text.match(/--[\w-]+( [A-Z]+)?/g)!.join(" ");
+  const examples = (text: string) => text.match(/^(?:Example|예): (.*)$/m)![1];
+  for (const name of ["hash", "server", "tls-client"]) {
+    const english = await runScript(name, ["--help"]);
+    const korean = await runScript(name, ["-h"], { env: { LC_ALL: "", LANG: "ko_KR.UTF-8" } });
+    assert.equal(english.code, 0);
+    assert.match(english.stdout, new RegExp(`^Usage: ${name}\\.ts `));
+    assert.equal(korean.stdout, help[name]);
+    assert.equal(options(korean.stdout), options(english.stdout));
+    assert.equal(examples(korean.stdout), examples(english.stdout));
+    for (const [option] of english.stdout.matchAll(/--[\w-]+/g)) {
+      if (option === "--check") continue; // in an example, sha256sum's
+      assert.match(
+        readFileSync(join(root, `scripts/${name}.ts`), "utf8"),
+        new RegExp(option.slice(2)),
+      );
+    }
+  }
+});
+
+test("the locale: LC_ALL before LC_MESSAGES before LANG, and only Korean is Korean", async () => {
+  const cases: [Record<string, string>, boolean][] = [
+    [{ LC_ALL: "ko_KR.UTF-8", LANG: "en_US.UTF-8" }, true],
+    [{ LC_ALL: "", LC_MESSAGES: "ko", LANG: "en_US.UTF-8" }, true],
+    [{ LC_ALL: "", LC_MESSAGES: "en_US.UTF-8", LANG: "ko_KR.UTF-8" }, false],
+    [{ LC_ALL: "", LC_MESSAGES: "", LANG: "" }, false],
+    [{ LC_ALL: "", LC_MESSAGES: "", LANG: "kok_IN.UTF-8" }, false], // Konkani
+  ];
+  for (const [env, korean] of cases) {
+    const { stderr, code } = await runScript("hash", ["--nonsense"], { env });
+    const line = korean
+      ? "알 수 없는 옵션입니다: --nonsense (--help 참고)"
+      : "unknown option --nonsense (see --help)";
+    assert.equal(stderr, `hash: ${line}\n`);
+    assert.equal(code, 2);
+  }
+});
