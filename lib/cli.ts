@@ -1,4 +1,5 @@
 // The command line: options and their values, --help, and errors that a person can act on.
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { korean, t } from "./words.ts";
@@ -86,4 +87,13 @@ export function milliseconds(option: string, value: string): number {
   if (/^(\d+\.?\d*|\.\d+)$/.test(value) && +value > 0)
     return Math.min(Math.ceil(+value * 1000), 2 ** 31 - 1);
   usageError(t`${option} must be a number of seconds greater than 0, not "${value}"`);
+}
+
+/** The bytes of the file that an option names; ends the script where it can't be read. */
+export function readOptionFile(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    fail(t`cannot read ${option} ${file}: ${reason(error)}`);
+  }
 }

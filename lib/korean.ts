@@ -5,14 +5,21 @@
 export const help: Record<string, string> = {
   hash: `사용법: hash.ts [옵션] [TEXT]
         hash.ts --file [옵션] [PATH...]
+        hash.ts --check [옵션] [LIST...]
 
-문자열(기본값 "Hello, world!") 또는 파일의 다이제스트를 출력합니다.
+문자열(기본값 "Hello, world!")이나 파일의 다이제스트를 출력하거나, 체크섬 목록에 있는 파일을
+검증합니다. "-" 이거나 경로가 없으면 표준 입력을 읽습니다.
 
+  -f, --file            파일을 해시합니다
+  -c, --check           sha256sum이나 openssl dgst가 만든 목록의 파일을 검증합니다
   -a, --algorithm NAME  이 런타임이 제공하는 고정 길이 다이제스트 (기본값 sha256)
-  -f, --file            파일을 해시합니다. "-" 이거나 경로가 없으면 표준 입력
+  -e, --expect DIGEST   이 다이제스트와 비교해 OK 또는 FAILED를 출력합니다
+      --key-file PATH   단순 다이제스트 대신 이 파일의 내용(바이트 그대로)을 키로 쓰는 HMAC
+      --ignore-missing  --check에서 없는 파일은 건너뜁니다
+  -q, --quiet           --check에서 실패만 출력합니다
   -h, --help            이 도움말을 출력합니다
 
-예: hash.ts --file package.json | sha256sum --check
+예: hash.ts --file package.json | hash.ts --check
 `,
   server: `사용법: server.ts [옵션]
 
@@ -72,6 +79,28 @@ export const sentences: Record<string, string> = {
     '"{0}" 알고리즘은 여기에 없습니다. 자주 쓰는 알고리즘: {1}',
   "{0} has no fixed length; use one that has: {1}":
     "{0}의 다이제스트는 길이가 고정되어 있지 않습니다. 고정 길이 알고리즘: {1}",
+  "--file and --check exclude each other": "--file과 --check는 함께 쓸 수 없습니다",
+  "--expect and --check exclude each other": "--expect와 --check는 함께 쓸 수 없습니다",
+  "--quiet and --ignore-missing are for --check":
+    "--quiet와 --ignore-missing은 --check와 함께 쓰는 옵션입니다",
+  "--expect takes one file": "--expect는 파일 하나에만 쓸 수 있습니다",
+  '--expect must be {0} hex digits, as {1} has, not "{2}"':
+    '--expect 값은 {1} 다이제스트와 같은 16진수 {0}자리여야 합니다. 받은 값: "{2}"',
+
+  // Digests and checksum lists.
+  "{0} no longer proves anything against an attacker; use it for old lists only":
+    "{0}은(는) 공격자 앞에서는 아무것도 보장하지 못합니다. 오래된 목록에만 쓰십시오",
+  "--key-file {0} is empty": "--key-file {0} 파일이 비어 있습니다",
+  "its name is not UTF-8, and was lost on the way here; use: hash.ts --file < NAME":
+    "이름이 UTF-8이 아니어서 제대로 전달되지 않았습니다. hash.ts --file < NAME 처럼 쓰십시오",
+  "the process that was to hash it is gone": "해시를 맡은 프로세스가 사라졌습니다",
+  "standard input": "표준 입력",
+  "{0}: files that do not match: {1}": "{0}: 일치하지 않는 파일 {1}개",
+  "{0}: files that could not be read: {1}": "{0}: 읽을 수 없는 파일 {1}개",
+  "{0}: lines that are not checksums: {1}": "{0}: 체크섬이 아닌 줄 {1}개",
+  "{0}: no line is a {1} checksum; see --algorithm":
+    "{0}: {1} 체크섬이 한 줄도 없습니다. --algorithm을 확인하십시오",
+  "{0}: none of its files is there": "{0}: 목록에 있는 파일이 하나도 없습니다",
 
   // Files.
   "{0}: {1}": "{0}: {1}",

@@ -1,18 +1,8 @@
 // Certificates and keys in PEM files (RFC 7468) that options name. What can't be used is said
 // here: TLS itself would take an empty list of authorities without a word, and trust nobody.
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { fail, reason } from "./cli.ts";
+import { fail, readOptionFile } from "./cli.ts";
 import { t } from "./words.ts";
-
-/** The bytes of the file that an option names; ends the script where it can't be read. */
-export function readOptionFile(option: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    fail(t`cannot read ${option} ${file}: ${reason(error)}`);
-  }
-}
 
 /** One or more certificates (PEM); ends the script where there is none. */
 export function readCertificates(option: string, file: string): Buffer {
