@@ -25,13 +25,17 @@ export const help: Record<string, string> = {
 
 클라이언트가 보낸 데이터를 TLS 1.3으로 그대로 돌려보냅니다. Ctrl-C로 종료합니다.
 
-      --host HOST            접속을 받을 주소 (기본값 127.0.0.1: 이 컴퓨터에서만)
-      --port PORT            접속을 받을 포트 (기본값 5000, 0이면 비어 있는 포트)
-      --plain                TLS 대신 평문 TCP
-      --cert FILE            개발용 인증서 대신 쓸 인증서(PEM)와
-      --key FILE             그 개인 키
-      --once                 클라이언트 하나만 처리하고 종료합니다
-  -h, --help                 이 도움말을 출력합니다
+      --host HOST             접속을 받을 주소 (기본값 127.0.0.1: 이 컴퓨터에서만)
+      --port PORT             접속을 받을 포트 (기본값 5000, 0이면 비어 있는 포트)
+      --plain                 TLS 대신 평문 TCP
+      --cert FILE             개발용 인증서 대신 쓸 인증서(PEM)와
+      --key FILE              그 개인 키
+      --client-ca FILE        이 CA(PEM)가 발급한 인증서를 가진 클라이언트만 받습니다
+      --once                  클라이언트 하나만 처리하고 종료합니다
+      --max-connections N     이보다 많은 클라이언트는 받지 않습니다 (기본값 1000)
+      --idle-timeout SECONDS  이 시간 동안 조용한 클라이언트는 끊습니다 (기본값 60)
+      --quiet                 받은 데이터를 출력하지 않습니다
+  -h, --help                  이 도움말을 출력합니다
 
 예: server.ts --port 5001
 `,
@@ -73,8 +77,8 @@ export const sentences: Record<string, string> = {
   'more than one text; quote it: "{0}"': '문자열이 여러 개입니다. 따옴표로 묶으십시오: "{0}"',
   'more than one message; quote it: "{0}"': '메시지가 여러 개입니다. 따옴표로 묶으십시오: "{0}"',
   "--cert and --key go together": "--cert와 --key는 함께 써야 합니다",
-  "--plain uses no certificate: leave out --cert and --key":
-    "--plain은 인증서를 쓰지 않습니다. --cert와 --key를 빼십시오",
+  "--plain uses no certificates: leave out --cert, --key and --client-ca":
+    "--plain은 인증서를 쓰지 않습니다. --cert, --key, --client-ca를 빼십시오",
   'there is no algorithm "{0}" here; common ones: {1}':
     '"{0}" 알고리즘은 여기에 없습니다. 자주 쓰는 알고리즘: {1}',
   "{0} has no fixed length; use one that has: {1}":
@@ -136,7 +140,18 @@ export const sentences: Record<string, string> = {
   "Client cut off: {0}: it did not finish within 5 seconds":
     "클라이언트를 끊었습니다: {0}: 5초 안에 끝내지 못했습니다",
   "Client disconnected: {0}, {1} bytes": "클라이언트 접속이 종료되었습니다: {0}, {1}바이트",
-  "Server stopped. Clients: {0}, bytes: {1}.": "서버를 종료했습니다. 클라이언트 {0}개, {1}바이트.",
+  "Client turned away: {0}: {1} are connected; see --max-connections":
+    "클라이언트를 받지 않았습니다: {0}: 이미 {1}개가 접속해 있습니다. --max-connections를 참고하십시오",
+  "Client turned away: {0}: the server is stopping":
+    "클라이언트를 받지 않았습니다: {0}: 서버를 종료하는 중입니다",
+  "Server stopped. Clients: {0}, turned away: {1}, bytes: {2}.":
+    "서버를 종료했습니다. 클라이언트 {0}개, 받지 않은 클라이언트 {1}개, {2}바이트.",
+  "Client lost: {0}: it was silent for too long":
+    "클라이언트와의 연결을 끊었습니다: {0}: 너무 오래 아무것도 보내지 않았습니다",
+  "it has no certificate, and --client-ca asks for one":
+    "인증서가 없습니다. --client-ca는 인증서를 요구합니다",
+  "its certificate is not from --client-ca, or not valid: {0}":
+    "인증서를 --client-ca의 CA가 발급하지 않았거나 유효하지 않습니다: {0}",
   "port {0} is taken. Use --port for another, or --port 0 for any that is free":
     "{0}번 포트는 이미 사용 중입니다. --port로 다른 포트를, --port 0으로 비어 있는 포트를 고르십시오",
   "port 5000 is taken; on macOS by the AirPlay Receiver, perhaps. Use --port for another":

@@ -28,13 +28,22 @@ export function listenError(error: unknown, host: string, port: number): string 
   }
 }
 
-/** Why a client was lost before or during its session. */
-export function clientError(error: Error): string {
+/**
+ * Why a client was lost or refused.
+ * @param verdict what OpenSSL's verification of its certificate came to, where that failed
+ */
+export function clientError(error: Error, verdict?: unknown): string {
+  if (verdict) {
+    const why = String(verdict).toLowerCase().replaceAll("_", " ");
+    return t`its certificate is not from --client-ca, or not valid: ${why}`;
+  }
   const { code = "" } = error as NodeJS.ErrnoException;
   if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return t`it did not finish the handshake in time`;
   if (/ECONNRESET|EPIPE/.test(code)) return t`it closed the connection abruptly`;
-  if (/HTTP_REQUEST|WRONG_VERSION_NUMBER/.test(code)) return t`it does not speak TLS`;
+  if (/HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code)) return t`it does not speak TLS`;
   if (/UNSUPPORTED_PROTOCOL/.test(code)) return t`it does not offer TLS 1.3`;
+  if (/DID_NOT_RETURN_A_CERT/.test(code))
+    return t`it has no certificate, and --client-ca asks for one`;
   if (/ALERT/.test(code)) return t`it ended the handshake: ${reason(error)}`;
   return reason(error);
 }

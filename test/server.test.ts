@@ -30,7 +30,7 @@ test("server and client print the document's four lines", async () => {
   assert.match(connected!, /^Client connected: 127\.0\.0\.1:\d+$/);
   assert.equal(received, "Received: Hello, server!");
   assert.match(disconnected!, /^Client disconnected: 127\.0\.0\.1:\d+, 14 bytes$/);
-  assert.equal(stopped, "Server stopped. Clients: 1, bytes: 14.");
+  assert.equal(stopped, "Server stopped. Clients: 1, turned away: 0, bytes: 14.");
 });
 
 test("in a Korean locale they are the document's own words", async () => {
@@ -176,7 +176,7 @@ test("a wrong command line is one line and status 2", async () => {
     [["--port", "-1"], /--port needs a value/],
     [["extra"], /unexpected argument "extra"/],
     [["--cert", "x"], /--cert and --key go together/],
-    [["--plain", "--cert", "x", "--key", "y"], /--plain uses no certificate/],
+    [["--plain", "--cert", "x", "--key", "y"], /--plain uses no certificates/],
     [["--host", ""], /--host needs a value/],
   ];
   await Promise.all(cases.map(([args, line]) => refusesToStart(args, 2, line)));
@@ -269,3 +269,95 @@ async function drain(socket: Socket): Promise<string> {
   for await (const chunk of socket) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
+
+// Whoever else people would point at it: each sends a text and gets it back, whole.
+const peers: [string, string, (port: string) => string[], string?][] = [
+  [
+    "openssl, half-closing",
+    "openssl",
+    (port) => [
+      "s_client",
+      "-quiet",
+      "-no_ign_eof",
+      "-connect",
+      `127.0.0.1:${port}`,
+      "-CAfile",
+      `${certs}/server.crt`,
+      "-verify_return_error",
+    ],
+  ],
+  [
+    "socat",
+    "socat",
+    (port) => ["-t5", "-", `OPENSSL:localhost:${port},pf=ip4,cafile=${certs}/server.crt`],
+  ],
+  [
+    "ncat --ssl",
+    "ncat",
+    (port) => ["--ssl-verify", "--ssl-trustfile", `${certs}/server.crt`, "localhost", port, "-4"],
+  ],
+  [
+    "gnutls-cli",
+    "gnutls-cli",
+    (port) => ["--logfile=/dev/null", `--x509cafile=${certs}/server.crt`, "-p", port, "localhost"],
+  ],
+  ["nc --plain", "nc", (port) => ["-N", "127.0.0.1", port], "--plain"],
+  ["socat --plain", "socat", (port) => ["-t5", "-", `TCP:127.0.0.1:${port}`], "--plain"],
+  [
+    "curl telnet:// --plain",
+    "curl",
+    (port) => ["-sS", "--max-time", "5", `telnet://127.0.0.1:${port}`],
+    "--plain",
+  ],
+];
+for (const [name, command, args, plain] of peers)
+  test(`peer: ${name}`, needs(command), async () => {
+    const server = await startServer(plain ? ["--quiet", plain] : ["--quiet"]);
+    // curl reads nothing while it has something to write.
+    const text = "안녕, 서버!\n".repeat(command === "curl" ? 1_000 : 10_000);
+    const client = start(command, args(server.port), { timeout: 30_000 });
+    client.child.stdin!.write(text);
+    while (client.bytes().length < Buffer.byteLength(text))
+      await once(client.child.stdout!, "data");
+    client.child.stdin!.end();
+    assert.equal(client.stdout(), text);
+    await Promise.race([client.exit, server.prints(/Client disconnected/)]);
+    client.child.kill();
+    assert.equal(await server.stop(), 0);
+    assert.match(server.stdout(), new RegExp(`, ${Buffer.byteLength(text)} bytes$`, "m"));
+  });
+
+test(
+  "mutual TLS: who has no certificate, or another's, is refused before any data",
+  needs("openssl"),
+  async () => {
+    await startServer().then((server) => server.stop()); // makes the certificates
+    const server = await startServer(["--client-ca", `${certs}/client.crt`]);
+    const args = ["s_client", "-quiet", "-no_ign_eof", "-connect", `127.0.0.1:${server.port}`];
+    const other = ["-cert", `${certs}/server.crt`, "-key", `${certs}/server.key`];
+    const own = ["-cert", `${certs}/client.crt`, "-key", `${certs}/client.key`];
+    const refused: [string[], RegExp, RegExp][] = [
+      [[], /certificate required/, /: it has no certificate, and --client-ca asks for one$/m],
+      [
+        other,
+        /s_client|error/i,
+        /: its certificate is not from --client-ca, or not valid: [a-z ]+$/m,
+      ],
+    ];
+    for (const [more, alert, line] of refused) {
+      const client = start("openssl", [...args, ...more]);
+      client.child.stdin!.write("not for you\n");
+      assert.notEqual(await client.exit, 0);
+      assert.match(client.stderr(), alert);
+      assert.equal(client.stdout(), "");
+      await server.prints(line);
+    }
+    assert.doesNotMatch(server.stdout(), /Client connected/);
+    const client = start("openssl", [...args, ...own]);
+    client.child.stdin!.write("it's me\n");
+    await client.prints(/^it's me$/m);
+    client.child.stdin!.end();
+    await server.prints(/Client disconnected/);
+    await server.stop();
+  },
+);
