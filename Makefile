@@ -7,7 +7,7 @@ export RUN
 # Only the default runtime needs the packages; `make smoke RUN=node` does without.
 RUNTIME := $(if $(filter node_modules/%,$(RUN)),node_modules/.package-lock.json)
 
-.PHONY: help hash server client smoke test format clean
+.PHONY: help hash server client smoke test bench format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -29,6 +29,9 @@ test: node_modules/.package-lock.json ## types, format, tests and coverage
 	node_modules/.bin/tsc
 	node_modules/.bin/prettier --check .
 	node_modules/.bin/c8 node --import tsx --test --test-concurrency=2 --test-timeout=300000 test/*.test.ts
+
+bench: node_modules/.package-lock.json ## measure against openssl, sha256sum, Python, socat, ncat
+	@node --import tsx test/bench.ts $(BENCH)
 
 format: node_modules/.package-lock.json ## format the code
 	node_modules/.bin/prettier --write .

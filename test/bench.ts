@@ -1,0 +1,539 @@
+// The collection beside what people would use instead: `make bench`. Each row is a job, each column a
+// program; programs take turns (A B C A B C …) after a warm-up, so that a machine whose speed drifts is
+// fair to all of them. Printed is the median, with its spread and its ratio to ours.
+//
+//   node --import tsx test/bench.ts [--only NAME]... [--json]
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { cpus, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Job, Target } from "./load.ts";
+
+const ROUNDS = 3; // counted ones
+const SLOW = 10; // seconds: what takes longer is run once, as its spread is small beside that
+const LIMIT = 20; // seconds for one run; a program that needs longer has failed
+const MIB = 1024 * 1024;
+
+type Sample = { value: number; cpu?: number }; // cpu: the server's, in seconds
+type Program = { name: string; run: (warmUp: boolean) => Promise<Sample>; end?: () => void };
+type Row = {
+  name: string;
+  unit: string;
+  more?: boolean; // whether more is better
+  programs: () => Promise<(Program | string)[]>; // a string: the name of one that is missing
+  // The targets of the issues: the best that the others (or the one named) reach, times this.
+  target?: { times: number; of?: string } | { plus: number; of: string } | { most: number };
+  rounds?: number; // counted ones, where not ROUNDS
+};
+
+const { values: options } = parseArgs({
+  options: { only: { type: "string", multiple: true }, json: { type: "boolean", default: false } },
+});
+
+// Whatever happens, nothing is left behind: no process, no file.
+const scratch = fs.mkdtempSync(join(tmpdir(), "scripts-bench-"));
+const started = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of started) kill(child);
+  fs.rmSync(scratch, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => process.exit(1));
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const file = (name: string) => join(scratch, name);
+const tsx = ["--import", import.meta.resolve("tsx")];
+const ours = (script: string) => [...tsx, join(root, "scripts", `${script}.ts`)];
+const env = { ...process.env, LC_ALL: "C", DEV_CERTS_DIR: file("certs") };
+const [cert, key, both] = [file("certs/server.crt"), file("certs/server.key"), file("both.pem")];
+
+// --- Programs that are started, end, and are timed from outside.
+
+const HASHLIB = `import hashlib, sys
+for name in sys.argv[1:]:
+    with open(name, "rb") as file: print(hashlib.file_digest(file, "sha256").hexdigest(), name, sep="  ")`;
+
+/** The programs that hash these files, all checked against each other's digests. */
+async function hashers(files: string[]): Promise<(Program | string)[]> {
+  const digests = new Map<string, string>();
+  const hasher = (name: string, command: string, args: string[], same = true) => {
+    if (!installed(command)) return name;
+    const run = async (warmUp: boolean) => {
+      const these = warmUp ? [fileURLToPath(import.meta.url)] : files;
+      const { seconds, output } = await timed(command, [...args, ...these]);
+      const found = output.match(/\b[0-9a-f]{64}\b/g)?.join() ?? "";
+      const expected = digests.get(these.join()) ?? found;
+      if (same) digests.set(these.join(), expected);
+      if (same && found !== expected) throw new Error("digests differ");
+      return { value: seconds };
+    };
+    return { name, run };
+  };
+  return [
+    hasher("this", process.execPath, [...ours("hash"), "--file"]),
+    hasher("openssl", "openssl", ["dgst", "-sha256"]),
+    hasher("sha256sum", "sha256sum", []),
+    hasher("Python", "python3", ["-c", HASHLIB]),
+    hasher("b3sum", "b3sum", [], false), // BLAKE3: another digest
+  ];
+}
+
+/** Files of random bytes: each different, made from a few MiB of random ones. */
+function files(name: string, count: number, bytes: number): string[] {
+  progress(
+    `making ${count} files of ${bytes / MIB >= 1 ? bytes / MIB + " MiB" : bytes + " bytes"}`,
+  );
+  const block = Buffer.alloc(Math.min(bytes, 4 * MIB));
+  return Array.from({ length: count }, (_, i) => {
+    const path = file(`${name}-${i}`);
+    const fd = fs.openSync(path, "w");
+    crypto.getRandomValues(block.subarray(0, 4096));
+    for (let at = 0; at < bytes; at += block.length) fs.writeSync(fd, block);
+    fs.closeSync(fd);
+    return path;
+  });
+}
+
+/** What streams a file through our server, and has back what it sent. */
+async function streamers(mib: number): Promise<(Program | string)[]> {
+  const [path] = files("stream", 1, mib * MIB);
+  const [small] = files("stream-small", 1, 16 * MIB);
+  const server = await startServer(process.execPath, [...ours("server"), ...QUIET]);
+  const streamer = (name: string, command: string, args: (string | number)[]) => {
+    if (!installed(command)) return name;
+    const run = async (warmUp: boolean) => {
+      const input = warmUp ? small! : path!;
+      // cmp holds the echo against the file, and ends the client where it never ends by itself.
+      const script = `"$@" < "$FILE" | cmp -n "$(stat -c %s "$FILE")" - "$FILE"`;
+      const options = { env: { ...env, FILE: input } };
+      const words = ["-c", script, "sh", command, ...args.map(String)];
+      const { seconds } = await timed("sh", words, options);
+      return { value: (warmUp ? 16 : mib) / seconds };
+    };
+    return { name, run };
+  };
+  const at = `127.0.0.1:${server.port}`;
+  const openssl = ["s_client", "-quiet", "-no_ign_eof", "-verify_return_error", "-CAfile", cert];
+  const programs = [
+    streamer("this", process.execPath, [...ours("tls-client"), "--port", server.port, "-"]),
+    streamer("openssl", "openssl", [...openssl, "-connect", at]),
+    streamer("socat", "socat", [
+      "-t5",
+      "-b65536",
+      "-",
+      `OPENSSL:${at},cafile=${cert},commonname=localhost`,
+    ]),
+  ];
+  return [{ ...(programs[0] as Program), end: server.end }, ...programs.slice(1)];
+}
+
+// --- Echo servers, and a load generator.
+
+const QUIET = ["--port", "0", "--quiet", "--max-connections", "20000"];
+
+/** The servers, each started once and kept for all its runs. */
+async function servers(kind: "tls" | "plain", job: Job, figure: Figure, only?: string[]) {
+  const tls = kind === "tls";
+  const echo = [fileURLToPath(new URL("echo.py", import.meta.url))];
+  const pair = tls ? [cert, key] : [];
+  const [port, another] = [await freePort(), await freePort()];
+  const listen = tls
+    ? `OPENSSL-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=1024,cert=${both},verify=0`
+    : `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=1024`;
+  const ncat = ["-k", "-l", "127.0.0.1", String(another), "-m", "2000", "-e", "/bin/cat"];
+  if (tls) ncat.push("--ssl", "--ssl-cert", cert, "--ssl-key", key);
+  const all: [string, string, string[], number?][] = [
+    ["this", process.execPath, [...ours("server"), ...QUIET, ...(tls ? [] : ["--plain"])]],
+    ["Python threads", "python3", [...echo, "threads", ...pair]],
+    ["Python asyncio", "python3", [...echo, "asyncio", ...pair]],
+    ["socat", "socat", ["-b65536", listen, "PIPE"], port],
+    ["ncat", "ncat", ncat, another],
+  ];
+  const programs: (Program | string)[] = [];
+  for (const [name, command, args, port] of all) {
+    if (only && !only.includes(name)) continue;
+    if (!installed(command)) programs.push(name);
+    else {
+      const server = await startServer(command, args, port);
+      const run = async () => figure(server, { port: server.port, ...(tls && { ca: cert }) }, job);
+      programs.push({ name, run, end: server.end });
+    }
+  }
+  return programs;
+}
+
+type Server = Awaited<ReturnType<typeof startServer>>;
+type Figure = (server: Server, target: Target, job: Job) => Promise<Sample>;
+
+/** A figure of the load generator's result, with the server's processor time. */
+const figure =
+  (of: (result: Record<string, number>) => number): Figure =>
+  async (server, target, job) => {
+    const before = cpuTime(server.child.pid!);
+    const { output } = await timed(process.execPath, load(target, job));
+    const cpu = cpuTime(server.child.pid!) - before;
+    return { value: of(JSON.parse(output)), ...(cpu > 0 && { cpu }) };
+  };
+
+/** The server's resident memory for each client, in KB, while all of them are connected. */
+const memory: Figure = async (server, target, job) => {
+  const child = launch(process.execPath, load(target, job), ["pipe", "pipe", "ignore"]);
+  const timer = setTimeout(() => kill(child), 3 * LIMIT * 1000);
+  const [line] = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
+  clearTimeout(timer);
+  if (typeof line !== "object") throw new Error("a client was refused");
+  const status = fs.readFileSync(`/proc/${server.child.pid}/status`, "utf8");
+  child.stdin!.end();
+  await once(child, "close");
+  return {
+    value: Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / (job as { clients: number }).clients,
+  };
+};
+
+const load = (target: Target, job: Job) => [
+  ...tsx,
+  fileURLToPath(new URL("load.ts", import.meta.url)),
+  JSON.stringify({ ...target, ...job }),
+];
+
+// --- The rows.
+
+const TRIPS: Job = { kind: "round trips", clients: 500, rounds: 20 };
+const BULK: Job = { kind: "bulk", mib: 512 };
+const rows: Row[] = [
+  {
+    name: "start-up",
+    unit: "s",
+    programs: async () => {
+      fs.writeFileSync(file("empty.mts"), "");
+      const starter = (name: string, command: string, args: string[]): Program | string =>
+        installed(command)
+          ? { name, run: async () => ({ value: (await timed(command, args)).seconds }) }
+          : name;
+      return [
+        starter("this", process.execPath, ours("hash")),
+        starter("empty script", process.execPath, [...tsx, file("empty.mts")]),
+        starter("openssl", "openssl", ["dgst", "-sha256", file("empty.mts")]),
+        starter("sha256sum", "sha256sum", [file("empty.mts")]),
+        starter("Python", "python3", ["-c", HASHLIB, file("empty.mts")]),
+      ];
+    },
+    target: { plus: 0.015, of: "empty script" },
+    rounds: 15,
+  },
+  {
+    name: "SHA-256 of one file of 4 GiB",
+    unit: "s",
+    programs: () => hashers(files("one", 1, 4096 * MIB)),
+    target: { times: 1.15, of: "openssl" },
+  },
+  {
+    name: "SHA-256 of 8 files of 512 MiB",
+    unit: "s",
+    programs: () => hashers(files("eight", 8, 512 * MIB)),
+    target: { times: 0.65, of: "openssl" },
+  },
+  {
+    name: "SHA-256 of 10,000 files of 4 KiB",
+    unit: "s",
+    programs: () => hashers(files("small", 10_000, 4096)),
+    target: { times: 2, of: "sha256sum" },
+  },
+  {
+    name: "bulk echo over TLS",
+    unit: "MiB/s",
+    more: true,
+    programs: () =>
+      servers(
+        "tls",
+        BULK,
+        figure(({ seconds }) => 512 / seconds!),
+      ),
+    target: { times: 1 },
+  },
+  {
+    name: "bulk echo over plain TCP",
+    unit: "MiB/s",
+    more: true,
+    programs: () =>
+      servers(
+        "plain",
+        BULK,
+        figure(({ seconds }) => 512 / seconds!),
+      ),
+    target: { times: 1.1 },
+  },
+  {
+    name: "new TLS connections",
+    unit: "1/s",
+    more: true,
+    programs: () =>
+      servers(
+        "tls",
+        { kind: "connections", count: 1000 },
+        figure(({ seconds }) => 1000 / seconds!),
+      ),
+    target: { times: 1 },
+  },
+  {
+    name: "500 TLS clients, p50",
+    unit: "ms",
+    programs: () =>
+      servers(
+        "tls",
+        TRIPS,
+        figure(({ p50 }) => p50!),
+      ),
+  },
+  {
+    name: "500 TLS clients, p99",
+    unit: "ms",
+    programs: () =>
+      servers(
+        "tls",
+        TRIPS,
+        figure(({ p99 }) => p99!),
+      ),
+    target: { times: 1.1 },
+  },
+  {
+    name: "10,000 TLS clients, memory for each",
+    unit: "KB",
+    programs: async () =>
+      process.platform === "linux"
+        ? servers("tls", { kind: "hold", clients: 10_000 }, memory, ["this", "Python asyncio"])
+        : ["this"],
+    target: { most: 45 },
+  },
+  {
+    name: "2 GiB through the client",
+    unit: "MiB/s",
+    more: true,
+    programs: () => streamers(2048),
+    target: { times: 0.9 },
+  },
+];
+
+const chosen = rows.filter(({ name }) => options.only?.some((part) => name.includes(part)) ?? true);
+if (chosen.length === 0) {
+  console.error(`bench: no row has such a name; there are: ${rows.map((r) => r.name).join("; ")}`);
+  process.exit(2);
+}
+
+// The development certificates, which all servers use.
+(await startServer(process.execPath, [...ours("server"), ...QUIET])).end();
+fs.writeFileSync(both, fs.readFileSync(key, "utf8") + fs.readFileSync(cert, "utf8"), {
+  mode: 0o600,
+});
+
+const heading = {
+  date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC",
+  machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GiB, ${process.platform} ${release()}`,
+  versions: [
+    `Node ${process.versions.node}`,
+    ...[
+      "openssl version",
+      "sha256sum --version",
+      "b3sum --version",
+      "python3 --version",
+      "socat -V",
+      "ncat --version",
+    ].map(version),
+  ].join(", "),
+};
+const report: object[] = [];
+if (!options.json) console.log(`${heading.date}\n${heading.machine}\n${heading.versions}`);
+for (const row of chosen) await measure(row);
+if (options.json) console.log(JSON.stringify({ ...heading, rows: report }, null, 2));
+progress("");
+process.exit();
+
+async function measure({
+  name,
+  unit,
+  more,
+  programs,
+  target,
+  rounds = ROUNDS,
+}: Row): Promise<void> {
+  const all = await programs();
+  const results = new Map<string, { values: number[]; cpu: number[]; failure?: string }>();
+  for (let round = 0; round <= rounds; round++)
+    for (const program of all) {
+      if (typeof program === "string") continue;
+      const { name: who, run } = program;
+      const result = results.get(who) ?? { values: [], cpu: [] };
+      results.set(who, result);
+      // What can't be repeated in reasonable time is neither warmed up nor run again.
+      if (result.failure || (name.startsWith("10,000 TLS") && round !== 1)) continue;
+      if (result.values.length === 1 && unit === "s" && result.values[0]! > SLOW) continue;
+      progress(`${name}: ${who}, ${round === 0 ? "warm-up" : `${round} of ${rounds}`}`);
+      try {
+        const { value, cpu } = await run(round === 0);
+        if (round === 0) continue;
+        result.values.push(value);
+        if (cpu !== undefined) result.cpu.push(cpu);
+      } catch (error) {
+        result.failure = (error as Error).message;
+      }
+    }
+  for (const program of all) if (typeof program !== "string") program.end?.();
+  for (const left of fs.readdirSync(scratch)) if (/-\d+$/.test(left)) fs.rmSync(file(left)); // 4 GiB each time
+  progress("");
+
+  const us = median(results.get("this")?.values ?? []);
+  const others = [...results].filter(([who]) => who !== "this" && who !== "b3sum");
+  const named = others.filter(
+    ([who]) => !target || !("of" in target && target.of) || who === target.of,
+  );
+  const medians = named.map(([, { values }]) => median(values)).filter((value) => !isNaN(value));
+  const best = more ? Math.max(...medians) : Math.min(...medians);
+  const bound = !target
+    ? NaN
+    : "most" in target
+      ? target.most
+      : "plus" in target
+        ? best + target.plus
+        : best * target.times;
+  const met = !isFinite(bound) || (more ? us >= bound : us <= bound);
+  report.push({
+    name,
+    unit,
+    met,
+    bound,
+    missing: all.filter((p) => typeof p === "string"),
+    results: Object.fromEntries(results),
+  });
+  if (options.json) return;
+
+  console.log(
+    `\n${name}, ${unit}${isFinite(bound) ? ` (target: ${more ? "≥" : "≤"} ${digits(bound)})` : ""}`,
+  );
+  for (const program of all) {
+    if (typeof program === "string") {
+      console.log(`  ${program.padEnd(16)} not installed`);
+      continue;
+    }
+    const { values, cpu, failure } = results.get(program.name)!;
+    const middle = median(values);
+    const spread = `${digits(Math.min(...values))}–${digits(Math.max(...values))}`;
+    const line = failure
+      ? `failed: ${failure}`
+      : `${digits(middle).padStart(7)}  ${`(${spread})`.padEnd(16)} ${(middle / us).toFixed(2).padStart(6)} ×`;
+    const server = cpu.length > 0 && !failure ? `   server ${median(cpu).toFixed(2)} CPU s` : "";
+    const mark = program.name === "this" && !met ? "   ✗ target missed" : "";
+    console.log(`  ${program.name.padEnd(16)} ${line}${server}${mark}`);
+  }
+}
+
+/** Runs a program to its end; throws where it fails or takes too long. */
+async function timed(command: string, args: string[], more: object = {}) {
+  const start = performance.now();
+  const child = launch(command, args, ["ignore", "pipe", "pipe"], more);
+  const timer = setTimeout(() => kill(child), LIMIT * 1000);
+  const output: Buffer[] = [];
+  child.stdout!.on("data", (chunk) => output.push(chunk));
+  let complaint = "";
+  child.stderr!.on("data", (chunk) => (complaint = (complaint + chunk).slice(-2000)));
+  const [code] = await once(child, "close");
+  clearTimeout(timer);
+  const seconds = (performance.now() - start) / 1000;
+  if (seconds > LIMIT) throw new Error(`no end within ${LIMIT} s`);
+  const error = /^\w*Error: .*/m.exec(complaint)?.[0] ?? complaint.trim().split("\n").at(-1);
+  if (code !== 0) throw new Error(error || `status ${code}`);
+  return { seconds, output: Buffer.concat(output).toString() };
+}
+
+/** Starts a server, and waits until it listens: on a given port, or on the one that it prints. */
+async function startServer(command: string, args: string[], given?: number) {
+  const child = launch(command, args, ["ignore", given ? "ignore" : "pipe", "ignore"]);
+  let port = given ?? 0;
+  if (given) {
+    while (!(await accepts(given))) await new Promise((resolve) => setTimeout(resolve, 50));
+  } else {
+    const [line] = await once(child.stdout!, "data");
+    port = Number(/(?:port |:)(\d+)(?: \(|\s*$)/m.exec(String(line))![1]);
+    child.stdout!.resume();
+  }
+  return { child, port, end: () => kill(child) };
+}
+
+/** Starts a program as the leader of a process group of its own, which ends as a whole. */
+function launch(command: string, args: string[], stdio: StdioOptions, more: object = {}) {
+  const child = spawn(command, args, { stdio, env, detached: true, ...more });
+  started.add(child);
+  child.on("error", () => {});
+  child.on("close", () => started.delete(child));
+  return child;
+}
+
+function kill(child: ChildProcess): void {
+  try {
+    process.kill(-child.pid!, "SIGKILL");
+  } catch {}
+}
+
+/** Processor time that a process group has taken so far, in seconds; 0 where nobody tells. */
+function cpuTime(group: number): number {
+  const { stdout } = spawnSync("ps", ["-e", "-o", "pgid=,pid="]);
+  let ticks = 0; // of 10 ms
+  for (const [, pgid, pid] of String(stdout).matchAll(/(\d+) +(\d+)/g)) {
+    if (Number(pgid) !== group) continue;
+    try {
+      const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+      for (const field of fields.slice(11, 15)) ticks += Number(field); // its own, its ended children's
+    } catch {}
+  }
+  return ticks / 100;
+}
+
+function installed(command: string): boolean {
+  return !spawnSync(command, ["--version"]).error;
+}
+
+function version(command: string): string {
+  const [name, ...args] = command.split(" ");
+  const { stdout, stderr, error } = spawnSync(name!, args);
+  return error
+    ? `${name} missing`
+    : `${name} ${/\d+\.[\w.]+/.exec(`${stdout}${stderr}`)?.[0] ?? "?"}`;
+}
+
+/** A port that is free now: for servers that can't choose one themselves. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text}\u001b[K`);
+}
