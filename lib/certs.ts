@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, reason } from "./cli.ts";
+import { isoDate, readCertificates } from "./pem.ts";
 import { t } from "./words.ts";
 
 const DAYS = "30";
@@ -46,7 +47,7 @@ export function developmentCertificate(): { cert: Buffer; key: Buffer } {
     ensurePair("client", CLIENT);
     const cert = fs.readFileSync(inDirectory("server.crt"));
     if (made) {
-      const until = new Date(new X509Certificate(cert).validTo).toLocaleDateString("sv");
+      const until = isoDate(new X509Certificate(cert).validTo);
       console.error(
         t`Made a development certificate for localhost, 127.0.0.1 and ::1 in ${directory},`,
       );
@@ -58,10 +59,13 @@ export function developmentCertificate(): { cert: Buffer; key: Buffer } {
   }
 }
 
-/** The development certificate (PEM) that a server on this machine has made, if one has. */
+/**
+ * The development certificate (PEM) that a server on this machine has made, if one has. Ends the
+ * script where it can't be read: to trust somebody else instead would be no help.
+ */
 export function trustedCertificate(): Buffer | undefined {
   const file = inDirectory("server.crt");
-  return fs.existsSync(file) ? fs.readFileSync(file) : undefined;
+  return fs.existsSync(file) ? readCertificates(t`development certificate`, file) : undefined;
 }
 
 /**

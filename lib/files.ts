@@ -1,6 +1,6 @@
 // Files read the way that hashing wants them: synchronously, into one buffer, which beats the
 // runtime's file stream by a third; and any file, pipes and devices included.
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { t } from "./words.ts";
 
 const STDIN = 0;
@@ -28,6 +28,15 @@ export function readChunk(file: number, buffer: Buffer): number {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       Atomics.wait(clock, 0, 0, 10); // milliseconds
     }
+}
+
+/**
+ * Standard input as a stream; of a file in larger pieces than the runtime's own 64 KiB, which takes a
+ * fifth less time. Others stay with the runtime, which waits for them without holding up the end.
+ */
+export function standardInput(): NodeJS.ReadableStream {
+  if (!fstatSync(STDIN).isFile()) return process.stdin;
+  return createReadStream("", { fd: STDIN, highWaterMark: 256 * 1024 });
 }
 
 /** Closes what `openFile` opened. */

@@ -41,13 +41,17 @@ export const help: Record<string, string> = {
 `,
   "tls-client": `사용법: tls-client.ts [옵션] [MESSAGE]
 
-검증된 TLS 연결로 메시지(기본값 "Hello, server!")를 보내고 응답을 출력합니다.
+검증된 TLS 연결로 메시지(기본값 "Hello, server!")를 보내고 응답을 출력합니다. "-"를 주면 표준
+입력을 서버로 보내고 서버의 응답을 표준 출력으로 내보냅니다.
 
       --host HOST        접속할 서버 (기본값 localhost)
       --port PORT        서버의 포트 (기본값 5000)
       --servername NAME  인증서에 있어야 하는 이름 (기본값: 호스트)
       --ca FILE          이 CA(PEM)만 신뢰합니다
+      --cert FILE        서버가 요구할 때 제시할 클라이언트 인증서(PEM)와
+      --key FILE         그 개인 키
       --timeout SECONDS  접속, 핸드셰이크, 서버의 응답을 각각 기다리는 시간 (기본값 10)
+      --inspect          연결 정보와 인증서를 출력하고, 데이터는 보내지 않습니다
   -h, --help             이 도움말을 출력합니다
 
 예: tls-client.ts --port 5001 "Hello, server!"
@@ -134,6 +138,8 @@ export const sentences: Record<string, string> = {
   "the new certificate is not valid now; is the clock right?":
     "새 인증서가 지금 유효하지 않습니다. 시스템 시계를 확인하십시오",
 
+  "development certificate": "개발용 인증서",
+
   // The server.
   "Client refused: {0}: {1}": "클라이언트를 거절했습니다: {0}: {1}",
   "Client lost: {0}: {1}": "클라이언트와의 연결이 끊어졌습니다: {0}: {1}",
@@ -170,20 +176,64 @@ export const sentences: Record<string, string> = {
   "it ended the handshake: {0}": "핸드셰이크를 중단했습니다: {0}",
 
   // The client.
+  "--inspect sends no message": "--inspect는 메시지를 보내지 않습니다",
   "{0}. Verified: {1}, until {2}.": "{0}. 검증됨: {1}, {2}까지 유효.",
+  "Trusted: {0}, until {1}.": "신뢰함: {0}, {1}까지 유효.",
+  "Refused: {0}": "거절함: {0}",
+  "the server ended before it had taken all of the input":
+    "서버가 입력을 다 받기 전에 연결을 끝냈습니다",
+  "Protocol:     {0}": "프로토콜: {0}",
+  "Cipher:       {0}": "암호 스위트: {0}",
+  "Key exchange: {0}": "키 교환: {0}",
+  "Certificate {0}": "인증서 {0}",
+  "  Subject:     {0}": "  주체: {0}",
+  "  Issuer:      {0}": "  발급자: {0}",
+  "  Names:       {0}": "  이름: {0}",
+  "  Valid from:  {0}": "  유효 기간 시작: {0}",
+  "  Valid until: {0}": "  유효 기간 끝: {0}",
+  "  SHA-256:     {0}": "  SHA-256: {0}",
+  "  Key:         {0}": "  키: {0}",
+  "{0}, {1} bits": "{0}, {1}비트",
+  "{0} bits": "{0}비트",
   "nothing listens on {0}. Start the server first: npx tsx scripts/server.ts":
     "{0}에서 기다리는 서버가 없습니다. 먼저 서버를 시작하십시오: npx tsx scripts/server.ts",
-  "there is no host named {0}": "{0}(이)라는 호스트가 없습니다",
+  "there is no host named {0}. Check --host":
+    "{0}(이)라는 호스트가 없습니다. --host를 확인하십시오",
   "no answer from {0} in time; see --timeout":
     "{0}에서 제한 시간 안에 응답이 없습니다. --timeout을 참고하십시오",
-  "{0} closed the connection before it was through": "{0}에서 연결을 도중에 끊었습니다",
-  "{0} has no certificate for {1}, but for: {2}":
-    "{0}의 인증서는 {1}의 것이 아닙니다. 인증서에 있는 이름: {2}",
-  "{0} has a certificate that nobody trusted here has issued. To trust it, use --ca":
+  "{0} did not finish the handshake in time. Does it speak TLS? See --timeout":
+    "{0}에서 제한 시간 안에 핸드셰이크를 마치지 않았습니다. TLS 서버가 맞습니까? --timeout을 참고하십시오",
+  "the answer of {0} did not come in time; see --timeout":
+    "{0}의 응답이 제한 시간 안에 오지 않았습니다. --timeout을 참고하십시오",
+  "{0} broke off before its answer was complete": "{0}에서 응답을 마치기 전에 연결을 끊었습니다",
+  "{0} closed the connection during the handshake. Does it speak TLS?":
+    "{0}에서 핸드셰이크 도중 연결을 닫았습니다. TLS 서버가 맞습니까?",
+  "{0} reset the connection during the handshake":
+    "{0}에서 핸드셰이크 도중 연결을 강제로 끊었습니다",
+  "the certificate of {0} is not for {1}, but for: {2}. See --servername":
+    "{0}의 인증서는 {1}의 것이 아닙니다. 인증서에 있는 이름: {2}. --servername을 참고하십시오",
+  "the certificate of {0} is not for {1}: it has no alternative names (SAN)":
+    "{0}의 인증서는 {1}의 것이 아닙니다. 주체 대체 이름(SAN)이 없습니다",
+  "the certificate of {0} is self-signed, and not trusted here. To trust it, use --ca":
+    "{0}의 인증서는 자체 서명된 것이라 신뢰할 수 없습니다. 신뢰하려면 --ca로 지정하십시오",
+  "the certificate of {0} comes from an issuer that is not trusted here. To trust it, use --ca":
     "{0}의 인증서를 발급한 곳을 신뢰할 수 없습니다. 신뢰하려면 --ca로 지정하십시오",
-  "the certificate of {0} has expired": "{0}의 인증서가 만료되었습니다",
+  "the certificate of {0} is not for servers, or its issuer's not for issuing (no CA)":
+    "{0}의 인증서가 서버용이 아니거나, 발급에 쓰인 인증서가 CA 인증서가 아닙니다",
+  "the certificate of {0} has expired. Its owner must renew it; is the clock right?":
+    "{0}의 인증서가 만료되었습니다. 서버 쪽에서 갱신해야 합니다. 시스템 시계도 확인하십시오",
   "the certificate of {0} is not valid yet; is the clock right?":
     "{0}의 인증서는 아직 유효하지 않습니다. 시스템 시계를 확인하십시오",
+  "the certificate of {0} is not signed by the issuer that it names":
+    "{0}의 인증서는 거기에 적힌 발급자가 서명한 것이 아닙니다",
+  "the certificate of {0}, or its issuer's, has too weak a key or signature":
+    "{0}의 인증서나 그 발급자의 인증서에 쓰인 키 또는 서명이 너무 약합니다",
   "{0} does not speak TLS": "{0}에서는 TLS로 통신하지 않습니다",
+  "{0} speaks only a version of TLS that is too old to be safe (before 1.2)":
+    "{0}에서는 너무 오래되어 안전하지 않은 TLS 버전(1.2 이전)만 지원합니다",
+  "{0} broke off the handshake: it may want a client certificate. Use --cert and --key":
+    "{0}에서 핸드셰이크를 중단했습니다. 클라이언트 인증서가 필요할 수 있습니다. --cert와 --key를 쓰십시오",
+  "{0} refuses this client certificate: {1}. See --cert":
+    "{0}에서 이 클라이언트 인증서를 거절했습니다: {1}. --cert를 확인하십시오",
   "no connection to {0}: {1}": "{0}에 연결할 수 없습니다: {1}",
 };

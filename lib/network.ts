@@ -1,4 +1,5 @@
 // What goes wrong on the network, in words that say what to do about it.
+import type { PeerCertificate } from "node:tls";
 import { reason } from "./cli.ts";
 import { t } from "./words.ts";
 
@@ -48,10 +49,22 @@ export function clientError(error: Error, verdict?: unknown): string {
   return reason(error);
 }
 
-/** Why a client got no verified connection, or lost it. */
-export function connectionError(error: unknown, host: string, port: number, name: string): string {
-  const { code = "", cert } = error as NodeJS.ErrnoException & {
-    cert?: { subjectaltname?: string };
+export type Stage = "connection" | "handshake" | "answer";
+type Attempt = { host: string; port: number; servername: string; stage: Stage };
+
+/**
+ * Why a client got no verified connection, or lost it. The codes are Node's (errors.html), OpenSSL's
+ * of verification (openssl-verification-options(1)) and TLS's alerts (RFC 8446, 6.2).
+ * @param attempt what was tried, and how far it had come
+ */
+export function connectionError(error: unknown, attempt: Attempt): string {
+  const { host, port, servername, stage } = attempt;
+  const {
+    code = "",
+    message,
+    cert,
+  } = error as NodeJS.ErrnoException & {
+    cert?: PeerCertificate;
   };
   const at = endpoint(host, port);
   switch (code) {
@@ -59,27 +72,48 @@ export function connectionError(error: unknown, host: string, port: number, name
       return t`nothing listens on ${at}. Start the server first: npx tsx scripts/server.ts`;
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return t`there is no host named ${host}`;
+      return t`there is no host named ${host}. Check --host`;
     case "ETIMEDOUT":
-      return t`no answer from ${at} in time; see --timeout`;
+      if (stage === "connection") return t`no answer from ${at} in time; see --timeout`;
+      if (stage === "handshake")
+        return t`${at} did not finish the handshake in time. Does it speak TLS? See --timeout`;
+      return t`the answer of ${at} did not come in time; see --timeout`;
     case "ECONNRESET":
     case "EPIPE":
-      return t`${at} closed the connection before it was through`;
+      if (stage === "answer") return t`${at} broke off before its answer was complete`;
+      return /socket disconnected/.test(message)
+        ? t`${at} closed the connection during the handshake. Does it speak TLS?`
+        : t`${at} reset the connection during the handshake`;
     case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return t`${at} has no certificate for ${name}, but for: ${cert?.subjectaltname ?? "?"}`;
+      return cert?.subjectaltname
+        ? t`the certificate of ${at} is not for ${servername}, but for: ${cert.subjectaltname}. See --servername`
+        : t`the certificate of ${at} is not for ${servername}: it has no alternative names (SAN)`;
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
+      return t`the certificate of ${at} is self-signed, and not trusted here. To trust it, use --ca`;
+    case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return t`${at} has a certificate that nobody trusted here has issued. To trust it, use --ca`;
+      return t`the certificate of ${at} comes from an issuer that is not trusted here. To trust it, use --ca`;
+    case "INVALID_CA":
+    case "INVALID_PURPOSE":
+      return t`the certificate of ${at} is not for servers, or its issuer's not for issuing (no CA)`;
     case "CERT_HAS_EXPIRED":
-      return t`the certificate of ${at} has expired`;
+      return t`the certificate of ${at} has expired. Its owner must renew it; is the clock right?`;
     case "CERT_NOT_YET_VALID":
       return t`the certificate of ${at} is not valid yet; is the clock right?`;
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
-      return t`${at} does not speak TLS`;
-    default:
-      return t`no connection to ${at}: ${reason(error)}`;
+    case "CERT_SIGNATURE_FAILURE":
+      return t`the certificate of ${at} is not signed by the issuer that it names`;
   }
+  if (/too weak|key too small/i.test(message))
+    return t`the certificate of ${at}, or its issuer's, has too weak a key or signature`;
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|UNEXPECTED_MESSAGE|RECORD_LAYER|HTTP_REQUEST/.test(code))
+    return t`${at} does not speak TLS`;
+  if (/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION/.test(code))
+    return t`${at} speaks only a version of TLS that is too old to be safe (before 1.2)`;
+  if (/CERTIFICATE_REQUIRED/.test(code) || (/HANDSHAKE_FAILURE/.test(code) && stage !== "answer"))
+    return t`${at} broke off the handshake: it may want a client certificate. Use --cert and --key`;
+  if (/ALERT_(UNKNOWN_CA|DECRYPT_ERROR|ACCESS_DENIED|\w*CERTIFICATE\w*)/.test(code))
+    return t`${at} refuses this client certificate: ${reason(error)}. See --cert`;
+  return t`no connection to ${at}: ${reason(error)}`;
 }

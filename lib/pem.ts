@@ -4,6 +4,11 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import { fail, readOptionFile } from "./cli.ts";
 import { t } from "./words.ts";
 
+/** The day of a certificate's date ("Dec 24 13:48:00 2026 GMT"), here and in ISO 8601. */
+export function isoDate(date: string): string {
+  return new Date(date).toLocaleDateString("sv");
+}
+
 /** One or more certificates (PEM); ends the script where there is none. */
 export function readCertificates(option: string, file: string): Buffer {
   const pem = readOptionFile(option, file);
