@@ -1,6 +1,7 @@
 // Files read the way that hashing wants them: synchronously, into one buffer, which beats the
 // runtime's file stream by a third; and any file, pipes and devices included.
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { t } from "./words.ts";
 
 const STDIN = 0;
@@ -34,7 +35,7 @@ export function readChunk(file: number, buffer: Buffer): number {
  * Standard input as a stream; of a file in larger pieces than the runtime's own 64 KiB, which takes a
  * fifth less time. Others stay with the runtime, which waits for them without holding up the end.
  */
-export function standardInput(): NodeJS.ReadableStream {
+export function standardInput(): Readable {
   if (!fstatSync(STDIN).isFile()) return process.stdin;
   return createReadStream("", { fd: STDIN, highWaterMark: 256 * 1024 });
 }

@@ -19,7 +19,7 @@ export const help: Record<string, string> = {
   -q, --quiet           --check에서 실패만 출력합니다
   -h, --help            이 도움말을 출력합니다
 
-예: hash.ts --file package.json | hash.ts --check
+예: npx tsx scripts/hash.ts --file package.json > list && npx tsx scripts/hash.ts --check list
 `,
   server: `사용법: server.ts [옵션]
 
@@ -37,7 +37,7 @@ export const help: Record<string, string> = {
       --quiet                 받은 데이터를 출력하지 않습니다
   -h, --help                  이 도움말을 출력합니다
 
-예: server.ts --port 5001
+예: npx tsx scripts/server.ts --port 5001
 `,
   "tls-client": `사용법: tls-client.ts [옵션] [MESSAGE]
 
@@ -54,7 +54,7 @@ export const help: Record<string, string> = {
       --inspect          연결 정보와 인증서를 출력하고, 데이터는 보내지 않습니다
   -h, --help             이 도움말을 출력합니다
 
-예: tls-client.ts --port 5001 "Hello, server!"
+예: npx tsx scripts/tls-client.ts --port 5001 "Hello, server!"
 `,
 };
 
@@ -180,8 +180,7 @@ export const sentences: Record<string, string> = {
   "{0}. Verified: {1}, until {2}.": "{0}. 검증됨: {1}, {2}까지 유효.",
   "Trusted: {0}, until {1}.": "신뢰함: {0}, {1}까지 유효.",
   "Refused: {0}": "거절함: {0}",
-  "the server ended before it had taken all of the input":
-    "서버가 입력을 다 받기 전에 연결을 끝냈습니다",
+  "the server ended before the input did": "입력이 끝나기 전에 서버가 연결을 끝냈습니다",
   "Protocol:     {0}": "프로토콜: {0}",
   "Cipher:       {0}": "암호 스위트: {0}",
   "Key exchange: {0}": "키 교환: {0}",

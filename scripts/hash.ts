@@ -35,7 +35,7 @@ checksum lists name. "-" or no path at all is standard input.
   -q, --quiet           with --check: print only failures
   -h, --help            print this help
 
-Example: hash.ts --file package.json | hash.ts --check
+Example: npx tsx scripts/hash.ts --file package.json > list && npx tsx scripts/hash.ts --check list
 `;
 
 const { values: options, positionals: args } = commandLine(HELP, {

@@ -38,7 +38,7 @@ Echoes what clients send, over TLS 1.3. Ctrl-C stops it.
       --quiet                 do not print what clients send
   -h, --help                  print this help
 
-Example: server.ts --port 5001
+Example: npx tsx scripts/server.ts --port 5001
 `;
 
 const { values: options, positionals } = commandLine(HELP, {
@@ -186,7 +186,7 @@ function stop(): void {
   }, DEADLINE);
 }
 
-function finish(): never {
+function finish(): void {
   console.log(t`Server stopped. Clients: ${served}, turned away: ${turnedAway}, bytes: ${echoed}.`);
-  process.exit();
+  process.stdout.write("", () => process.exit()); // once all of the log is written
 }

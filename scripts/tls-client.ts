@@ -24,6 +24,7 @@ import { commandLine, fail, milliseconds, usageError, wholeNumber } from "../lib
 import { standardInput } from "../lib/files.ts";
 import { connectionError, type Stage } from "../lib/network.ts";
 import { isoDate, readCertificates, readPair } from "../lib/pem.ts";
+import { flush } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
 import { t } from "../lib/words.ts";
 
@@ -42,7 +43,7 @@ standard input to the server, and its answer to standard output.
       --inspect          print the connection and the certificates; send nothing
   -h, --help             print this help
 
-Example: tls-client.ts --port 5001 "Hello, server!"
+Example: npx tsx scripts/tls-client.ts --port 5001 "Hello, server!"
 `;
 
 const { values: options, positionals } = commandLine(HELP, {
@@ -153,6 +154,7 @@ async function send(socket: tls.TLSSocket): Promise<void> {
       label = "";
     }
     process.stdout.write(label + printable(decoder.end()) + "\n");
+    await flush();
   } catch (error) {
     if (!label) process.stdout.write("\n"); // what went wrong gets a line of its own
     throw error;
@@ -166,10 +168,10 @@ async function send(socket: tls.TLSSocket): Promise<void> {
  */
 async function stream(socket: tls.TLSSocket): Promise<void> {
   socket.allowHalfOpen = true; // the server's side may end before ours does
-  let left = 0; // bytes of the input that the server had not taken when it ended
-  socket.once("end", () => (left = socket.writableLength));
-  const sent = pipeline(standardInput(), socket);
+  const input = standardInput();
+  const sent = pipeline(input, socket);
   const received = pipeline(socket, process.stdout, { end: false });
   await Promise.race([received, sent.then(() => received)]);
-  if (left > 0) fail(t`the server ended before it had taken all of the input`);
+  await flush(); // whoever reads our output may be slow
+  if (!input.readableEnded) fail(t`the server ended before the input did`);
 }
