@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { digits, warnIfBroken } from "./algorithms.ts";
 import { isUnfinished, parseLine, resultLine, type Entry } from "./checksums.ts";
 import { reason, warn } from "./cli.ts";
-import { print } from "./output.ts";
+import { flush, print } from "./output.ts";
 import type { Job, Outcome } from "./parallel.ts";
 import { t } from "./words.ts";
 
@@ -64,6 +64,7 @@ export async function checkList(list: string, check: Check): Promise<boolean> {
     warn(t`${label}: ${reason(error)}`);
     return false;
   }
+  await flush(); // the verdicts first, and what they come to after them
   if (mismatched) warn(t`${label}: files that do not match: ${mismatched}`);
   if (unreadable) warn(t`${label}: files that could not be read: ${unreadable}`);
   if (malformed && proper) warn(t`${label}: lines that are not checksums: ${malformed}`);
