@@ -47,7 +47,8 @@ function chain(socket: tls.TLSSocket): X509Certificate[] {
 
 function keyExchange(socket: tls.TLSSocket): string {
   const { type, name, size } = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
-  return type ? t`${name ?? type}, ${size} bits` : "-";
+  const group = name ?? type ?? "-";
+  return size ? t`${group}, ${size} bits` : group; // the post-quantum hybrids have no one size
 }
 
 /** "C=KR\nCN=localhost", as Node writes a name, in one line. */

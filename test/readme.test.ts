@@ -63,6 +63,7 @@ const masked = (text: string) =>
     .replace(/port \d+ is taken/g, "port PORT is taken")
     .replace(/\d{4}-\d\d-\d\d/g, "DATE")
     .replace(/[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} GMT/g, "TIME")
+    .replace(/^Key exchange: .*$/gm, "Key exchange: GROUP") // newer runtimes have newer ones
     .replace(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, "FINGERPRINT");
 
 test("every command prints what the page says", needs("openssl", "make"), async () => {

@@ -245,7 +245,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const)
       await refusesLater(s_server, wanted);
       await refusesLater(
         s_server,
-        /refuses this client certificate: [a-z0-9 ]+\. See --cert/i,
+        /refuses this client certificate: [a-z0-9/ ]+\. See --cert/i,
         given,
       );
       await refusesLater(
