@@ -18,7 +18,7 @@ export function work(hashFile: HashFile): void {
 /**
  * Makes a function that has a file hashed in a child process, and one that ends the children. They
  * take jobs from one queue, each when it is through with its last one.
- * @param most how many to start; they start when they are needed
+ * @param most how many to start: one at once, the others when they are needed
  * @param script the URL of the script that they run, which has to call `work`
  * @param onRead told how many bytes were read, while it happens
  */
@@ -50,6 +50,7 @@ export function children(most: number, script: string, onRead?: OnRead) {
     return next;
   }
 
+  idle.push(start());
   return {
     hash: (job: Job) =>
       new Promise<Outcome>((done) => {

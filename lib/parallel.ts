@@ -3,6 +3,7 @@
 // large is left to a child. To ask every file for its size first would take longer.
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { children } from "./children.ts";
 import { reason } from "./cli.ts";
 
 export type Job = { path: string | Buffer; algorithm: string; key: Buffer | undefined };
@@ -11,6 +12,7 @@ export type OnRead = (bytes: number) => void;
 export type HashFile = (job: Job, onRead?: OnRead) => string;
 
 const LARGE = 8 * 1024 * 1024; // bytes: what is read before a file is left to a child, if as much remains
+const MODERATE = 1024 * 1024 * 1024; // bytes: what takes about as long as a child takes to start
 const TOO_LARGE = new Error("too large");
 const LOOK_AHEAD = 1000; // files, so that a list without end takes memory that has one
 
@@ -29,7 +31,7 @@ export async function* inOrder<J extends Job>(
   const processes = Math.min(availableParallelism(), known ? jobs.length : Infinity);
   if (known) meter?.total(jobs.reduce((sum, { path }) => sum + size(path), 0));
 
-  let crew: ReturnType<typeof import("./children.ts").children> | undefined;
+  let crew: ReturnType<typeof children> | undefined;
   const waiting: { job: J; outcome?: Outcome; promise?: Promise<Outcome> }[] = [];
   let total = 0;
   try {
@@ -41,8 +43,7 @@ export async function* inOrder<J extends Job>(
         entry.outcome = attempt(hashFile, job, watch(job));
       } catch (error) {
         if (error !== TOO_LARGE) throw error;
-        crew ??= (await import("./children.ts")).children(processes, script, meter?.count);
-        entry.promise = crew.hash(job);
+        entry.promise = crew!.hash(job);
         entry.promise.then((outcome) => (entry.outcome = outcome));
       }
       while (waiting[0] && (waiting[0].outcome || waiting.length > LOOK_AHEAD)) yield await first();
@@ -68,7 +69,12 @@ export async function* inOrder<J extends Job>(
       read += bytes;
       meter?.count(bytes);
       // A pipe or a device has no size, and can't be read twice: it stays here.
-      if (read < LARGE || read - bytes >= LARGE || size(path) - read < LARGE) return;
+      const left = size(path) - read;
+      if (read < LARGE || read - bytes >= LARGE || left < LARGE) return;
+      // While the first child starts, this process has nothing better to do.
+      const first = !crew;
+      crew ??= children(processes, script, meter?.count);
+      if (first && left < MODERATE) return;
       meter?.count(-read);
       throw TOO_LARGE;
     };
