@@ -14,11 +14,13 @@ import { parseArgs } from "node:util";
 import type { Job, Target } from "./load.ts";
 
 const ROUNDS = 3; // counted ones
-const SLOW = 10; // seconds: what takes longer is run once, as its spread is small beside that
-const LIMIT = 20; // seconds for one run; a program that needs longer has failed
+const SLOW = 4.5; // seconds: what takes longer is run once, and averages over that time itself
+const LIMIT = 60; // seconds for one run; a program that needs longer has failed
 const MIB = 1024 * 1024;
 
-type Sample = { value: number; cpu?: number }; // cpu: the server's, in seconds
+// Beside the row's own figure: the server's processor time in seconds, the largest process in MB, the
+// median round trip in ms.
+type Sample = { value: number; cpu?: number; memory?: number; p50?: number };
 type Program = { name: string; run: (warmUp: boolean) => Promise<Sample>; end?: () => void };
 type Row = {
   name: string;
@@ -58,18 +60,18 @@ for name in sys.argv[1:]:
     with open(name, "rb") as file: print(hashlib.file_digest(file, "sha256").hexdigest(), name, sep="  ")`;
 
 /** The programs that hash these files, all checked against each other's digests. */
-async function hashers(files: string[]): Promise<(Program | string)[]> {
+async function hashers(files: string[], without = ""): Promise<(Program | string)[]> {
   const digests = new Map<string, string>();
   const hasher = (name: string, command: string, args: string[], same = true) => {
     if (!installed(command)) return name;
     const run = async (warmUp: boolean) => {
       const these = warmUp ? [fileURLToPath(import.meta.url)] : files;
-      const { seconds, output } = await timed(command, [...args, ...these]);
+      const { seconds, output, memory } = await timed(command, [...args, ...these]);
       const found = output.match(/\b[0-9a-f]{64}\b/g)?.join() ?? "";
       const expected = digests.get(these.join()) ?? found;
       if (same) digests.set(these.join(), expected);
       if (same && found !== expected) throw new Error("digests differ");
-      return { value: seconds };
+      return { value: seconds, memory };
     };
     return { name, run };
   };
@@ -79,7 +81,7 @@ async function hashers(files: string[]): Promise<(Program | string)[]> {
     hasher("sha256sum", "sha256sum", []),
     hasher("Python", "python3", ["-c", HASHLIB]),
     hasher("b3sum", "b3sum", [], false), // BLAKE3: another digest
-  ];
+  ].filter((program) => typeof program === "string" || program.name !== without);
 }
 
 /** Files of random bytes: each different, made from a few MiB of random ones. */
@@ -101,26 +103,35 @@ function files(name: string, count: number, bytes: number): string[] {
 /** What streams a file through our server, and has back what it sent. */
 async function streamers(mib: number): Promise<(Program | string)[]> {
   const [path] = files("stream", 1, mib * MIB);
-  const [small] = files("stream-small", 1, 16 * MIB);
+  const [small] = files("stream-small", 1, 64 * MIB);
   const server = await startServer(process.execPath, [...ours("server"), ...QUIET]);
-  const streamer = (name: string, command: string, args: (string | number)[]) => {
+  const streamer = (name: string, command: string, args: (string | number)[], tail = 0) => {
     if (!installed(command)) return name;
     const run = async (warmUp: boolean) => {
       const input = warmUp ? small! : path!;
-      // cmp holds the echo against the file, and ends the client where it never ends by itself.
-      const script = `"$@" < "$FILE" | cmp -n "$(stat -c %s "$FILE")" - "$FILE"`;
-      const options = { env: { ...env, FILE: input } };
+      const length = String(fs.statSync(input).size - tail);
+      const script = `"$@" < "$FILE" | cmp -n "$LENGTH" - "$FILE"`;
+      const options = { env: { ...env, FILE: input, LENGTH: length } };
       const words = ["-c", script, "sh", command, ...args.map(String)];
-      const { seconds } = await timed("sh", words, options);
-      return { value: (warmUp ? 16 : mib) / seconds };
+      const { seconds, memory } = await timed("sh", words, options);
+      return { value: (warmUp ? 64 : mib) / seconds, memory };
     };
     return { name, run };
   };
   const at = `127.0.0.1:${server.port}`;
-  const openssl = ["s_client", "-quiet", "-no_ign_eof", "-verify_return_error", "-CAfile", cert];
+  const openssl = [
+    "s_client",
+    "-quiet",
+    "-no_ign_eof",
+    "-nocommands",
+    "-verify_return_error",
+    "-CAfile",
+    cert,
+  ];
   const programs = [
     streamer("this", process.execPath, [...ours("tls-client"), "--port", server.port, "-"]),
-    streamer("openssl", "openssl", [...openssl, "-connect", at]),
+    // It stops where its input does, and loses what is still on its way back.
+    streamer("openssl", "openssl", [...openssl, "-connect", at], 32 * MIB),
     streamer("socat", "socat", [
       "-t5",
       "-b65536",
@@ -169,20 +180,31 @@ async function servers(kind: "tls" | "plain", job: Job, figure: Figure, only?: s
 type Server = Awaited<ReturnType<typeof startServer>>;
 type Figure = (server: Server, target: Target, job: Job) => Promise<Sample>;
 
-/** A figure of the load generator's result, with the server's processor time. */
-const figure =
-  (of: (result: Record<string, number>) => number): Figure =>
+/** What the load generator measures, with the server's processor time. */
+async function loaded(server: Server, target: Target, job: Job) {
+  const before = cpuTime(server.child.pid!);
+  const { output } = await timed(process.execPath, load(target, job), {}, 6);
+  const cpu = cpuTime(server.child.pid!) - before;
+  return { result: JSON.parse(output) as Record<string, number>, ...(cpu > 0 && { cpu }) };
+}
+
+/** So many in each second. */
+const rate =
+  (count: number): Figure =>
   async (server, target, job) => {
-    const before = cpuTime(server.child.pid!);
-    const { output } = await timed(process.execPath, load(target, job));
-    const cpu = cpuTime(server.child.pid!) - before;
-    return { value: of(JSON.parse(output)), ...(cpu > 0 && { cpu }) };
+    const { result, ...cpu } = await loaded(server, target, job);
+    return { value: count / result.seconds!, ...cpu };
   };
+
+const trips: Figure = async (server, target, job) => {
+  const { result, ...cpu } = await loaded(server, target, job);
+  return { value: result.p99!, p50: result.p50!, ...cpu };
+};
 
 /** The server's resident memory for each client, in KB, while all of them are connected. */
 const memory: Figure = async (server, target, job) => {
   const child = launch(process.execPath, load(target, job), ["pipe", "pipe", "ignore"]);
-  const timer = setTimeout(() => kill(child), 3 * LIMIT * 1000);
+  const timer = setTimeout(() => kill(child), LIMIT * 1000);
   const [line] = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
   clearTimeout(timer);
   if (typeof line !== "object") throw new Error("a client was refused");
@@ -203,7 +225,7 @@ const load = (target: Target, job: Job) => [
 // --- The rows.
 
 const TRIPS: Job = { kind: "round trips", clients: 500, rounds: 20 };
-const BULK: Job = { kind: "bulk", mib: 512 };
+const BULK: Job = { kind: "bulk", mib: 256 };
 const rows: Row[] = [
   {
     name: "start-up",
@@ -223,7 +245,7 @@ const rows: Row[] = [
       ];
     },
     target: { plus: 0.015, of: "empty script" },
-    rounds: 15,
+    rounds: 7,
   },
   {
     name: "SHA-256 of one file of 4 GiB",
@@ -234,7 +256,7 @@ const rows: Row[] = [
   {
     name: "SHA-256 of 8 files of 512 MiB",
     unit: "s",
-    programs: () => hashers(files("eight", 8, 512 * MIB)),
+    programs: () => hashers(files("eight", 8, 512 * MIB), "sha256sum"), // it takes as long as for one
     target: { times: 0.65, of: "openssl" },
   },
   {
@@ -247,57 +269,27 @@ const rows: Row[] = [
     name: "bulk echo over TLS",
     unit: "MiB/s",
     more: true,
-    programs: () =>
-      servers(
-        "tls",
-        BULK,
-        figure(({ seconds }) => 512 / seconds!),
-      ),
+    programs: () => servers("tls", BULK, rate(256)),
     target: { times: 1 },
   },
   {
     name: "bulk echo over plain TCP",
     unit: "MiB/s",
     more: true,
-    programs: () =>
-      servers(
-        "plain",
-        BULK,
-        figure(({ seconds }) => 512 / seconds!),
-      ),
+    programs: () => servers("plain", BULK, rate(256)),
     target: { times: 1.1 },
   },
   {
     name: "new TLS connections",
     unit: "1/s",
     more: true,
-    programs: () =>
-      servers(
-        "tls",
-        { kind: "connections", count: 1000 },
-        figure(({ seconds }) => 1000 / seconds!),
-      ),
+    programs: () => servers("tls", { kind: "connections", count: 500 }, rate(500)),
     target: { times: 1 },
-  },
-  {
-    name: "500 TLS clients, p50",
-    unit: "ms",
-    programs: () =>
-      servers(
-        "tls",
-        TRIPS,
-        figure(({ p50 }) => p50!),
-      ),
   },
   {
     name: "500 TLS clients, p99",
     unit: "ms",
-    programs: () =>
-      servers(
-        "tls",
-        TRIPS,
-        figure(({ p99 }) => p99!),
-      ),
+    programs: () => servers("tls", TRIPS, trips),
     target: { times: 1.1 },
   },
   {
@@ -352,100 +344,85 @@ if (options.json) console.log(JSON.stringify({ ...heading, rows: report }, null,
 progress("");
 process.exit();
 
-async function measure({
-  name,
-  unit,
-  more,
-  programs,
-  target,
-  rounds = ROUNDS,
-}: Row): Promise<void> {
+async function measure({ name, unit, more, programs, target, rounds = ROUNDS }: Row) {
   const all = await programs();
-  const results = new Map<string, { values: number[]; cpu: number[]; failure?: string }>();
+  const present = all.filter((program) => typeof program !== "string");
+  const results = new Map(
+    present.map(({ name }) => [name, { samples: [] as Sample[], failure: "", slow: false }]),
+  );
   for (let round = 0; round <= rounds; round++)
-    for (const program of all) {
-      if (typeof program === "string") continue;
-      const { name: who, run } = program;
-      const result = results.get(who) ?? { values: [], cpu: [] };
-      results.set(who, result);
-      // What can't be repeated in reasonable time is neither warmed up nor run again.
-      if (result.failure || (name.startsWith("10,000 TLS") && round !== 1)) continue;
-      if (result.values.length === 1 && unit === "s" && result.values[0]! > SLOW) continue;
+    for (const { name: who, run } of present) {
+      const result = results.get(who)!;
+      const [first] = result.samples;
+      if (result.failure || (first && result.slow)) continue;
+      if (unit === "KB" && round === 0) continue;
       progress(`${name}: ${who}, ${round === 0 ? "warm-up" : `${round} of ${rounds}`}`);
       try {
-        const { value, cpu } = await run(round === 0);
-        if (round === 0) continue;
-        result.values.push(value);
-        if (cpu !== undefined) result.cpu.push(cpu);
+        const start = performance.now();
+        const sample = await run(round === 0);
+        if (performance.now() - start > SLOW * 1000) result.slow = true;
+        if (round > 0) result.samples.push(sample);
       } catch (error) {
         result.failure = (error as Error).message;
       }
     }
-  for (const program of all) if (typeof program !== "string") program.end?.();
-  for (const left of fs.readdirSync(scratch)) if (/-\d+$/.test(left)) fs.rmSync(file(left)); // 4 GiB each time
+  for (const { end } of present) end?.();
+  for (const left of fs.readdirSync(scratch)) if (/-\d+$/.test(left)) fs.rmSync(file(left)); // GiBs
   progress("");
 
-  const us = median(results.get("this")?.values ?? []);
-  const others = [...results].filter(([who]) => who !== "this" && who !== "b3sum");
-  const named = others.filter(
-    ([who]) => !target || !("of" in target && target.of) || who === target.of,
-  );
-  const medians = named.map(([, { values }]) => median(values)).filter((value) => !isNaN(value));
+  const values = (who: string) => results.get(who)?.samples.map(({ value }) => value) ?? [];
+  const us = median(values("this"));
+  const others = present.map(({ name }) => name).filter((who) => who !== "this" && who !== "b3sum");
+  const against = target && "of" in target && target.of ? [target.of] : others;
+  const medians = against.map((who) => median(values(who))).filter((value) => !isNaN(value));
   const best = more ? Math.max(...medians) : Math.min(...medians);
-  const bound = !target
-    ? NaN
-    : "most" in target
-      ? target.most
-      : "plus" in target
-        ? best + target.plus
-        : best * target.times;
+  let bound = NaN;
+  if (target && "most" in target) bound = target.most;
+  else if (target) bound = "plus" in target ? best + target.plus : best * target.times;
   const met = !isFinite(bound) || (more ? us >= bound : us <= bound);
-  report.push({
-    name,
-    unit,
-    met,
-    bound,
-    missing: all.filter((p) => typeof p === "string"),
-    results: Object.fromEntries(results),
-  });
+  const missing = all.filter((program) => typeof program === "string");
+  report.push({ name, unit, bound, met, missing, results: Object.fromEntries(results) });
   if (options.json) return;
 
-  console.log(
-    `\n${name}, ${unit}${isFinite(bound) ? ` (target: ${more ? "≥" : "≤"} ${digits(bound)})` : ""}`,
-  );
-  for (const program of all) {
-    if (typeof program === "string") {
-      console.log(`  ${program.padEnd(16)} not installed`);
-      continue;
-    }
-    const { values, cpu, failure } = results.get(program.name)!;
-    const middle = median(values);
-    const spread = `${digits(Math.min(...values))}–${digits(Math.max(...values))}`;
+  const aim = isFinite(bound) ? ` (target: ${more ? "≥" : "≤"} ${digits(bound)})` : "";
+  console.log(`\n${name}, ${unit}${aim}`);
+  for (const [who, { samples, failure }] of results) {
+    const numbers = values(who);
+    const spread = `(${digits(Math.min(...numbers))}–${digits(Math.max(...numbers))})`;
+    const figures = [digits(median(numbers)).padStart(7), spread.padEnd(15)];
+    figures.push(`${(median(numbers) / us).toFixed(2).padStart(5)} ×`);
+    const beside = (["cpu", "memory", "p50"] as const).map((key) => {
+      const value = median(samples.map((sample) => sample[key] ?? NaN));
+      return value > 0 && `${{ cpu: "CPU s", memory: "MB", p50: "p50" }[key]} ${digits(value)}`;
+    });
+    if (who === "this" && !met) beside.push("✗ target missed");
     const line = failure
       ? `failed: ${failure}`
-      : `${digits(middle).padStart(7)}  ${`(${spread})`.padEnd(16)} ${(middle / us).toFixed(2).padStart(6)} ×`;
-    const server = cpu.length > 0 && !failure ? `   server ${median(cpu).toFixed(2)} CPU s` : "";
-    const mark = program.name === "this" && !met ? "   ✗ target missed" : "";
-    console.log(`  ${program.name.padEnd(16)} ${line}${server}${mark}`);
+      : [...figures, ...beside.filter(Boolean)].join("  ");
+    console.log(`  ${who.padEnd(15)} ${line}`);
   }
+  for (const name of missing) console.log(`  ${name.padEnd(15)} not installed`);
 }
 
 /** Runs a program to its end; throws where it fails or takes too long. */
-async function timed(command: string, args: string[], more: object = {}) {
+async function timed(command: string, args: string[], more: object = {}, limit = LIMIT) {
   const start = performance.now();
   const child = launch(command, args, ["ignore", "pipe", "pipe"], more);
-  const timer = setTimeout(() => kill(child), LIMIT * 1000);
+  const timer = setTimeout(() => kill(child), limit * 1000);
+  let memory = 0;
+  const watch = setInterval(() => (memory = Math.max(memory, peakMemory(child.pid!))), 100);
   const output: Buffer[] = [];
   child.stdout!.on("data", (chunk) => output.push(chunk));
   let complaint = "";
   child.stderr!.on("data", (chunk) => (complaint = (complaint + chunk).slice(-2000)));
   const [code] = await once(child, "close");
   clearTimeout(timer);
+  clearInterval(watch);
   const seconds = (performance.now() - start) / 1000;
-  if (seconds > LIMIT) throw new Error(`no end within ${LIMIT} s`);
+  if (seconds > limit) throw new Error(`no end within ${limit} s`);
   const error = /^\w*Error: .*/m.exec(complaint)?.[0] ?? complaint.trim().split("\n").at(-1);
   if (code !== 0) throw new Error(error || `status ${code}`);
-  return { seconds, output: Buffer.concat(output).toString() };
+  return { seconds, memory, output: Buffer.concat(output).toString() };
 }
 
 /** Starts a server, and waits until it listens: on a given port, or on the one that it prints. */
@@ -489,6 +466,18 @@ function cpuTime(group: number): number {
     } catch {}
   }
   return ticks / 100;
+}
+
+/** The most that the process, or a child of its, has been resident in, in MB; 0 where nobody tells. */
+function peakMemory(pid: number): number {
+  try {
+    const kb = /VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0;
+    const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    const theirs = children.split(" ").map((child) => (child ? peakMemory(Number(child)) : 0));
+    return Math.max(Number(kb) / 1000, ...theirs);
+  } catch {
+    return 0;
+  }
 }
 
 function installed(command: string): boolean {
