@@ -10,6 +10,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Job, Target } from "./load.ts";
 
@@ -100,16 +101,19 @@ function files(name: string, count: number, bytes: number): string[] {
   });
 }
 
-/** What streams a file through our server, and has back what it sent. */
+/**
+ * What streams a file through our server, and has back what it sent. Not `openssl s_client`: it stops
+ * where its input does, and loses what is still on its way back.
+ */
 async function streamers(mib: number): Promise<(Program | string)[]> {
   const [path] = files("stream", 1, mib * MIB);
   const [small] = files("stream-small", 1, 64 * MIB);
   const server = await startServer(process.execPath, [...ours("server"), ...QUIET]);
-  const streamer = (name: string, command: string, args: (string | number)[], tail = 0) => {
+  const streamer = (name: string, command: string, args: (string | number)[]) => {
     if (!installed(command)) return name;
     const run = async (warmUp: boolean) => {
       const input = warmUp ? small! : path!;
-      const length = String(fs.statSync(input).size - tail);
+      const length = String(fs.statSync(input).size);
       const script = `"$@" < "$FILE" | cmp -n "$LENGTH" - "$FILE"`;
       const options = { env: { ...env, FILE: input, LENGTH: length } };
       const words = ["-c", script, "sh", command, ...args.map(String)];
@@ -119,19 +123,8 @@ async function streamers(mib: number): Promise<(Program | string)[]> {
     return { name, run };
   };
   const at = `127.0.0.1:${server.port}`;
-  const openssl = [
-    "s_client",
-    "-quiet",
-    "-no_ign_eof",
-    "-nocommands",
-    "-verify_return_error",
-    "-CAfile",
-    cert,
-  ];
   const programs = [
     streamer("this", process.execPath, [...ours("tls-client"), "--port", server.port, "-"]),
-    // It stops where its input does, and loses what is still on its way back.
-    streamer("openssl", "openssl", [...openssl, "-connect", at], 32 * MIB),
     streamer("socat", "socat", [
       "-t5",
       "-b65536",
@@ -183,7 +176,12 @@ type Figure = (server: Server, target: Target, job: Job) => Promise<Sample>;
 /** What the load generator measures, with the server's processor time. */
 async function loaded(server: Server, target: Target, job: Job) {
   const before = cpuTime(server.child.pid!);
-  const { output } = await timed(process.execPath, load(target, job), {}, 6);
+  const { output } = await timed(
+    process.execPath,
+    load(target, job),
+    {},
+    job.kind === "bulk" ? 4 : 10,
+  );
   const cpu = cpuTime(server.child.pid!) - before;
   return { result: JSON.parse(output) as Record<string, number>, ...(cpu > 0 && { cpu }) };
 }
@@ -204,7 +202,7 @@ const trips: Figure = async (server, target, job) => {
 /** The server's resident memory for each client, in KB, while all of them are connected. */
 const memory: Figure = async (server, target, job) => {
   const child = launch(process.execPath, load(target, job), ["pipe", "pipe", "ignore"]);
-  const timer = setTimeout(() => kill(child), LIMIT * 1000);
+  const timer = globalThis.setTimeout(() => kill(child), LIMIT * 1000);
   const [line] = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
   clearTimeout(timer);
   if (typeof line !== "object") throw new Error("a client was refused");
@@ -245,7 +243,7 @@ const rows: Row[] = [
       ];
     },
     target: { plus: 0.015, of: "empty script" },
-    rounds: 7,
+    rounds: 5,
   },
   {
     name: "SHA-256 of one file of 4 GiB",
@@ -283,7 +281,7 @@ const rows: Row[] = [
     name: "new TLS connections",
     unit: "1/s",
     more: true,
-    programs: () => servers("tls", { kind: "connections", count: 500 }, rate(500)),
+    programs: () => servers("tls", { kind: "connections", count: 300 }, rate(300)),
     target: { times: 1 },
   },
   {
@@ -408,7 +406,7 @@ async function measure({ name, unit, more, programs, target, rounds = ROUNDS }: 
 async function timed(command: string, args: string[], more: object = {}, limit = LIMIT) {
   const start = performance.now();
   const child = launch(command, args, ["ignore", "pipe", "pipe"], more);
-  const timer = setTimeout(() => kill(child), limit * 1000);
+  const timer = globalThis.setTimeout(() => kill(child), limit * 1000);
   let memory = 0;
   const watch = setInterval(() => (memory = Math.max(memory, peakMemory(child.pid!))), 100);
   const output: Buffer[] = [];
@@ -425,17 +423,18 @@ async function timed(command: string, args: string[], more: object = {}, limit =
   return { seconds, memory, output: Buffer.concat(output).toString() };
 }
 
-/** Starts a server, and waits until it listens: on a given port, or on the one that it prints. */
+/**
+ * Starts a server, and waits until it listens: on a given port, or on the one that it prints. What it
+ * prints goes to a file: to read it here would cost time that is the servers'.
+ */
 async function startServer(command: string, args: string[], given?: number) {
-  const child = launch(command, args, ["ignore", given ? "ignore" : "pipe", "ignore"]);
-  let port = given ?? 0;
-  if (given) {
-    while (!(await accepts(given))) await new Promise((resolve) => setTimeout(resolve, 50));
-  } else {
-    const [line] = await once(child.stdout!, "data");
-    port = Number(/(?:port |:)(\d+)(?: \(|\s*$)/m.exec(String(line))![1]);
-    child.stdout!.resume();
-  }
+  const log = file(`log-${started.size}-${command.replace(/.*\//, "")}`);
+  const output = fs.openSync(log, "w");
+  const child = launch(command, args, ["ignore", output, "ignore"]);
+  fs.closeSync(output);
+  let port = given;
+  for (; !port || (given && !(await accepts(port))); await setTimeout(50))
+    if (!given) port = Number(/(?:port |:)(\d+)(?: \(|$)/m.exec(fs.readFileSync(log, "utf8"))?.[1]);
   return { child, port, end: () => kill(child) };
 }
 
