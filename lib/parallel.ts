@@ -68,9 +68,10 @@ export async function* inOrder<J extends Job>(
     return (bytes) => {
       read += bytes;
       meter?.count(bytes);
+      if (read < LARGE || read - bytes >= LARGE) return;
       // A pipe or a device has no size, and can't be read twice: it stays here.
       const left = size(path) - read;
-      if (read < LARGE || read - bytes >= LARGE || left < LARGE) return;
+      if (left < LARGE) return;
       // While the first child starts, this process has nothing better to do.
       const first = !crew;
       crew ??= children(processes, script, meter?.count);
