@@ -64,6 +64,7 @@ if (plain && (cert || clientCa))
 
 const QUIET = 500; // milliseconds of silence after which a client counts as idle when we stop
 const DEADLINE = 5_000; // milliseconds that the others then have to finish in
+const LARGE = 32 * 1024; // bytes: above the 16 KiB of a TLS record, which gains nothing from it
 
 // What may wait to be written before a client has to stop sending, in bytes. With Node's own 16 KiB,
 // TLS brings just what fills it: each read would stop the client, and each write would start it again.
@@ -137,12 +138,14 @@ function serve(socket: net.Socket): void {
   // during the handshake has nothing to receive: so not before.
   socket.allowHalfOpen = true;
 
-  // Receive: a chunk at a time, as large as it happened to arrive.
+  // Receive: a chunk at a time, as large as it happened to arrive. Behind a large one, more is waiting:
+  // all that comes in this turn of the event loop then goes out in one write.
   const show = options.quiet ? undefined : transcript();
-  let bytes = 0;
   socket.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
     show?.(chunk);
+    if (chunk.length < LARGE || socket.writableCorked) return;
+    socket.cork();
+    setImmediate(() => socket.uncork());
   });
   // Answer. A pipe reads no faster than the client takes its answers (backpressure), and ends our
   // side once the client has ended its own and has every byte back.
@@ -157,9 +160,9 @@ function serve(socket: net.Socket): void {
   });
   socket.on("error", (error) => console.error(t`Client lost: ${client}: ${clientError(error)}`));
   socket.on("close", () => {
-    console.log(t`Client disconnected: ${client}, ${bytes} bytes`);
+    console.log(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
     clients.delete(socket);
-    echoed += bytes;
+    echoed += socket.bytesRead;
     if (stopping && clients.size === 0) finish();
   });
 }

@@ -1,6 +1,7 @@
 // The collection beside what people would use instead: `make bench`. Each row is a job, each column a
 // program; programs take turns (A B C A B C …) after a warm-up, so that a machine whose speed drifts is
-// fair to all of them. Printed is the median, with its spread and its ratio to ours.
+// fair to all of them. Printed is the median, with its spread and its ratio to ours: each row when it
+// is done, and at the end a table of all.
 //
 //   node --import tsx test/bench.ts [--only NAME]... [--json]
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from "node:child_process";
@@ -12,25 +13,27 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Job, Target } from "./load.ts";
+import type { Job, Result, Target } from "./load.ts";
 
 const ROUNDS = 3; // counted ones
-const SLOW = 4.5; // seconds: what takes longer is run once, and averages over that time itself
+const HOPELESS = 2; // times as long as ours: run once, so that the whole stays within five minutes
 const LIMIT = 60; // seconds for one run; a program that needs longer has failed
 const MIB = 1024 * 1024;
 
-// Beside the row's own figure: the server's processor time in seconds, the largest process in MB, the
-// median round trip in ms.
+// Beside the row's own figure: the server's processor time in ms for each of what it served, the
+// largest process in MB, the median round trip in ms.
 type Sample = { value: number; cpu?: number; memory?: number; p50?: number };
 type Program = { name: string; run: (warmUp: boolean) => Promise<Sample>; end?: () => void };
 type Row = {
   name: string;
   unit: string;
   more?: boolean; // whether more is better
+  each?: string; // what the server's processor time is for
   programs: () => Promise<(Program | string)[]>; // a string: the name of one that is missing
   // The targets of the issues: the best that the others (or the one named) reach, times this.
   target?: { times: number; of?: string } | { plus: number; of: string } | { most: number };
   rounds?: number; // counted ones, where not ROUNDS
+  warm?: boolean; // each run has a warm-up of its own
 };
 
 const { values: options } = parseArgs({
@@ -61,7 +64,7 @@ for name in sys.argv[1:]:
     with open(name, "rb") as file: print(hashlib.file_digest(file, "sha256").hexdigest(), name, sep="  ")`;
 
 /** The programs that hash these files, all checked against each other's digests. */
-async function hashers(files: string[], without = ""): Promise<(Program | string)[]> {
+async function hashers(files: string[], without: string[] = []): Promise<(Program | string)[]> {
   const digests = new Map<string, string>();
   const hasher = (name: string, command: string, args: string[], same = true) => {
     if (!installed(command)) return name;
@@ -82,7 +85,7 @@ async function hashers(files: string[], without = ""): Promise<(Program | string
     hasher("sha256sum", "sha256sum", []),
     hasher("Python", "python3", ["-c", HASHLIB]),
     hasher("b3sum", "b3sum", [], false), // BLAKE3: another digest
-  ].filter((program) => typeof program === "string" || program.name !== without);
+  ].filter((program) => typeof program === "string" || !without.includes(program.name));
 }
 
 /** Files of random bytes: each different, made from a few MiB of random ones. */
@@ -140,7 +143,12 @@ async function streamers(mib: number): Promise<(Program | string)[]> {
 const QUIET = ["--port", "0", "--quiet", "--max-connections", "20000"];
 
 /** The servers, each started once and kept for all its runs. */
-async function servers(kind: "tls" | "plain", job: Job, figure: Figure, only?: string[]) {
+async function servers(
+  kind: "tls" | "plain",
+  job: (server: string) => Job,
+  figure: Figure,
+  only?: string[],
+) {
   const tls = kind === "tls";
   const echo = [fileURLToPath(new URL("echo.py", import.meta.url))];
   const pair = tls ? [cert, key] : [];
@@ -163,7 +171,8 @@ async function servers(kind: "tls" | "plain", job: Job, figure: Figure, only?: s
     if (!installed(command)) programs.push(name);
     else {
       const server = await startServer(command, args, port);
-      const run = async () => figure(server, { port: server.port, ...(tls && { ca: cert }) }, job);
+      const run = async () =>
+        figure(server, { port: server.port, ...(tls && { ca: cert }) }, job(name));
       programs.push({ name, run, end: server.end });
     }
   }
@@ -174,56 +183,52 @@ type Server = Awaited<ReturnType<typeof startServer>>;
 type Figure = (server: Server, target: Target, job: Job) => Promise<Sample>;
 
 /** What the load generator measures, with the server's processor time. */
-async function loaded(server: Server, target: Target, job: Job) {
+const loaded: Figure = async (server, target, job) => {
   const before = cpuTime(server.child.pid!);
-  const { output } = await timed(
-    process.execPath,
-    load(target, job),
-    {},
-    job.kind === "bulk" ? 4 : 10,
-  );
-  const cpu = cpuTime(server.child.pid!) - before;
-  return { result: JSON.parse(output) as Record<string, number>, ...(cpu > 0 && { cpu }) };
-}
-
-/** So many in each second. */
-const rate =
-  (count: number): Figure =>
-  async (server, target, job) => {
-    const { result, ...cpu } = await loaded(server, target, job);
-    return { value: count / result.seconds!, ...cpu };
-  };
-
-const trips: Figure = async (server, target, job) => {
-  const { result, ...cpu } = await loaded(server, target, job);
-  return { value: result.p99!, p50: result.p50!, ...cpu };
+  const { done, ...figures } = await generate(target, job);
+  const cpu = (cpuTime(server.child.pid!) - before) * 1000;
+  return { ...figures, ...(cpu > 0 && { cpu: cpu / done }) };
 };
 
 /** The server's resident memory for each client, in KB, while all of them are connected. */
 const memory: Figure = async (server, target, job) => {
-  const child = launch(process.execPath, load(target, job), ["pipe", "pipe", "ignore"]);
-  const timer = globalThis.setTimeout(() => kill(child), LIMIT * 1000);
-  const [line] = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
-  clearTimeout(timer);
-  if (typeof line !== "object") throw new Error("a client was refused");
+  const { done } = await generate(target, job);
   const status = fs.readFileSync(`/proc/${server.child.pid}/status`, "utf8");
-  child.stdin!.end();
-  await once(child, "close");
-  return {
-    value: Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / (job as { clients: number }).clients,
-  };
+  return { value: Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / done };
 };
 
-const load = (target: Target, job: Job) => [
-  ...tsx,
-  fileURLToPath(new URL("load.ts", import.meta.url)),
-  JSON.stringify({ ...target, ...job }),
-];
+let generator: ChildProcess | undefined;
+
+/** Has the load generator do a job: always the same process, so that it is warm as well. */
+async function generate(target: Target, job: Job): Promise<Result> {
+  if (!generator) {
+    const script = fileURLToPath(new URL("load.ts", import.meta.url));
+    generator = launch(process.execPath, [...tsx, script], ["pipe", "pipe", "pipe"]);
+    generator.once("close", () => (generator = undefined));
+  }
+  const child = generator;
+  let complaint = "";
+  child.stderr!.removeAllListeners("data").on("data", (chunk) => (complaint += chunk));
+  const timer = globalThis.setTimeout(() => kill(child), LIMIT * 1000);
+  const over = new AbortController();
+  child.stdin!.write(JSON.stringify({ ...target, ...job }) + "\n");
+  const [line] = await Promise.race([
+    once(child.stdout!, "data", over),
+    once(child, "close", over),
+  ]).finally(() => (clearTimeout(timer), over.abort()));
+  if (Buffer.isBuffer(line)) return JSON.parse(line.toString()) as Result;
+  throw new Error(/^\w*Error: (.*)/m.exec(complaint)?.[1] ?? `no end within ${LIMIT} s`);
+}
 
 // --- The rows.
 
-const TRIPS: Job = { kind: "round trips", clients: 500, rounds: 20 };
-const BULK: Job = { kind: "bulk", mib: 256 };
+const bulk = (): Job => ({ kind: "bulk", seconds: 0.5 });
+const connections = (): Job => ({ kind: "connections", seconds: 0.8 });
+const trips = (): Job => ({ kind: "round trips", clients: 500, rounds: 12 });
+const hold = (server: string): Job => ({
+  kind: "hold",
+  clients: server === "this" ? 10_000 : 2500,
+});
 const rows: Row[] = [
   {
     name: "start-up",
@@ -243,7 +248,7 @@ const rows: Row[] = [
       ];
     },
     target: { plus: 0.015, of: "empty script" },
-    rounds: 5,
+    rounds: 15,
   },
   {
     name: "SHA-256 of one file of 4 GiB",
@@ -254,7 +259,7 @@ const rows: Row[] = [
   {
     name: "SHA-256 of 8 files of 512 MiB",
     unit: "s",
-    programs: () => hashers(files("eight", 8, 512 * MIB), "sha256sum"), // it takes as long as for one
+    programs: () => hashers(files("eight", 8, 512 * MIB), ["sha256sum", "Python"]), // as for one
     target: { times: 0.65, of: "openssl" },
   },
   {
@@ -267,36 +272,45 @@ const rows: Row[] = [
     name: "bulk echo over TLS",
     unit: "MiB/s",
     more: true,
-    programs: () => servers("tls", BULK, rate(256)),
+    each: "MiB",
+    warm: true,
+    programs: () => servers("tls", bulk, loaded),
     target: { times: 1 },
   },
   {
     name: "bulk echo over plain TCP",
     unit: "MiB/s",
     more: true,
-    programs: () => servers("plain", BULK, rate(256)),
+    each: "MiB",
+    warm: true,
+    programs: () => servers("plain", bulk, loaded),
     target: { times: 1.1 },
   },
   {
     name: "new TLS connections",
     unit: "1/s",
     more: true,
-    programs: () => servers("tls", { kind: "connections", count: 300 }, rate(300)),
+    each: "client",
+    programs: () => servers("tls", connections, loaded),
     target: { times: 1 },
   },
   {
     name: "500 TLS clients, p99",
     unit: "ms",
-    programs: () => servers("tls", TRIPS, trips),
+    each: "client",
+    warm: true,
+    programs: () => servers("tls", trips, loaded),
     target: { times: 1.1 },
   },
   {
-    name: "10,000 TLS clients, memory for each",
+    name: "10,000 TLS clients (others: 2500), memory for each",
     unit: "KB",
     programs: async () =>
       process.platform === "linux"
-        ? servers("tls", { kind: "hold", clients: 10_000 }, memory, ["this", "Python asyncio"])
+        ? servers("tls", hold, memory, ["this", "Python threads", "Python asyncio"])
         : ["this"],
+    rounds: 1, // what a client takes does not depend on the machine's speed
+    warm: true,
     target: { most: 45 },
   },
   {
@@ -336,30 +350,35 @@ const heading = {
   ].join(", "),
 };
 const report: object[] = [];
+const COLUMNS = ["openssl", "sha256sum", "b3sum", "Python", "Python asyncio", "socat", "ncat"];
+const table = [["job", "target", "this", ...COLUMNS]];
 if (!options.json) console.log(`${heading.date}\n${heading.machine}\n${heading.versions}`);
 for (const row of chosen) await measure(row);
 if (options.json) console.log(JSON.stringify({ ...heading, rows: report }, null, 2));
+else printTable();
 progress("");
 process.exit();
 
-async function measure({ name, unit, more, programs, target, rounds = ROUNDS }: Row) {
+async function measure({ name, unit, more, each, programs, target, rounds = ROUNDS, warm }: Row) {
   const all = await programs();
   const present = all.filter((program) => typeof program !== "string");
   const results = new Map(
-    present.map(({ name }) => [name, { samples: [] as Sample[], failure: "", slow: false }]),
+    present.map(({ name }) => [name, { samples: [] as Sample[], failure: "", hopeless: false }]),
   );
-  for (let round = 0; round <= rounds; round++)
+  let usual = Infinity; // ms that ours took last
+  for (let round = warm ? 1 : 0; round <= rounds; round++)
     for (const { name: who, run } of present) {
       const result = results.get(who)!;
-      const [first] = result.samples;
-      if (result.failure || (first && result.slow)) continue;
-      if (unit === "KB" && round === 0) continue;
+      if (result.failure || result.hopeless) continue;
       progress(`${name}: ${who}, ${round === 0 ? "warm-up" : `${round} of ${rounds}`}`);
       try {
         const start = performance.now();
         const sample = await run(round === 0);
-        if (performance.now() - start > SLOW * 1000) result.slow = true;
-        if (round > 0) result.samples.push(sample);
+        const took = performance.now() - start;
+        if (who === "this") usual = took;
+        if (round === 0) continue;
+        result.samples.push(sample);
+        result.hopeless = took > usual * HOPELESS && took > 2000;
       } catch (error) {
         result.failure = (error as Error).message;
       }
@@ -382,16 +401,37 @@ async function measure({ name, unit, more, programs, target, rounds = ROUNDS }: 
   report.push({ name, unit, bound, met, missing, results: Object.fromEntries(results) });
   if (options.json) return;
 
-  const aim = isFinite(bound) ? ` (target: ${more ? "≥" : "≤"} ${digits(bound)})` : "";
-  console.log(`\n${name}, ${unit}${aim}`);
+  const aim = isFinite(bound) ? `${more ? "≥" : "≤"} ${digits(bound)}` : "";
+  const cells = (figure: (sample: Sample) => number | undefined) => {
+    const of = (who: string) =>
+      median(results.get(who)?.samples.map((sample) => figure(sample) ?? NaN) ?? []);
+    return COLUMNS.map((column) => {
+      const who = [column, `${column} threads`].find((name) => results.has(name));
+      if (!who) return missing.some((name) => name.startsWith(column)) ? "missing" : "";
+      if (results.get(who)!.failure) return "failed";
+      return `${digits(of(who))} (${(of(who) / of("this")).toFixed(2)})`;
+    });
+  };
+  table.push([
+    `${name}, ${unit}`,
+    ...[aim, digits(us) + (met ? "" : " ✗")],
+    ...cells(({ value }) => value),
+  ]);
+  if (results.get("this")?.samples[0]?.p50) {
+    const p50 = median(results.get("this")!.samples.map(({ p50 }) => p50!));
+    table.push([name.replace("p99", "p50") + `, ${unit}`, "", digits(p50), ...cells((s) => s.p50)]);
+  }
+  console.log(`\n${name}, ${unit}${aim && ` (target: ${aim})`}`);
   for (const [who, { samples, failure }] of results) {
     const numbers = values(who);
-    const spread = `(${digits(Math.min(...numbers))}–${digits(Math.max(...numbers))})`;
+    const spread =
+      numbers.length > 1 ? `(${digits(Math.min(...numbers))}–${digits(Math.max(...numbers))})` : "";
     const figures = [digits(median(numbers)).padStart(7), spread.padEnd(15)];
     figures.push(`${(median(numbers) / us).toFixed(2).padStart(5)} ×`);
     const beside = (["cpu", "memory", "p50"] as const).map((key) => {
       const value = median(samples.map((sample) => sample[key] ?? NaN));
-      return value > 0 && `${{ cpu: "CPU s", memory: "MB", p50: "p50" }[key]} ${digits(value)}`;
+      const label = { cpu: `CPU ms/${each}`, memory: "MB", p50: "p50" }[key];
+      return value > 0 && `${label} ${digits(value)}`;
     });
     if (who === "this" && !met) beside.push("✗ target missed");
     const line = failure
@@ -400,6 +440,25 @@ async function measure({ name, unit, more, programs, target, rounds = ROUNDS }: 
     console.log(`  ${who.padEnd(15)} ${line}`);
   }
   for (const name of missing) console.log(`  ${name.padEnd(15)} not installed`);
+}
+
+/** All rows, as a table that is Markdown as well: our figures, and the others' with their ratio to ours. */
+function printTable(): void {
+  const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
+  const line = (cells: string[], pad = " ") =>
+    `|${cells.map((cell, i) => pad + cell.padEnd(widths[i]!, pad) + pad).join("|")}|`;
+  const [head, ...rest] = table.map((row) => line(row));
+  console.log(
+    [
+      "",
+      head,
+      line(
+        widths.map(() => ""),
+        "-",
+      ),
+      ...rest,
+    ].join("\n"),
+  );
 }
 
 /** Runs a program to its end; throws where it fails or takes too long. */
