@@ -253,9 +253,11 @@ test("--inspect shows what openssl shows, and ends with a verdict", needs("opens
   const [, group, bits] = /^Server Temp Key: (\w+), (\d+) bits$/m.exec(handshake)!;
   assert.equal(shown("Protocol"), protocol);
   assert.equal(shown("Cipher"), cipher);
-  // A newer runtime agrees with itself on a post-quantum group that this openssl may not have.
+  // From OpenSSL 3.5 on, a runtime agrees with itself on a post-quantum group, which this `openssl` may
+  // not have, and of which Node 22 does not tell the name.
   const exchange = shown("Key exchange");
-  if (exchange !== "X25519MLKEM768") assert.equal(exchange, `${group}, ${bits} bits`);
+  if (parseFloat(process.versions.openssl) < 3.5) assert.equal(exchange, `${group}, ${bits} bits`);
+  else assert.match(exchange, /^(X25519MLKEM768|-)$/);
   const x509 = ["-noout", "-subject", "-issuer", "-dates", "-fingerprint", "-sha256", "-text"];
   const input = handshake.match(/-----BEGIN[^]*?END CERTIFICATE-----\n/)![0];
   const fields = (await run("openssl", ["x509", ...x509], { input })).stdout;
