@@ -12,7 +12,7 @@ export type OnRead = (bytes: number) => void;
 export type HashFile = (job: Job, onRead?: OnRead) => string;
 
 const LARGE = 8 * 1024 * 1024; // bytes: what is read before a file is left to a child, if as much remains
-const MODERATE = 1024 * 1024 * 1024; // bytes: what takes about as long as a child takes to start
+const MODERATE = 1024 * 1024 * 1024; // bytes, a second's worth: with more left, this process would be busy for too long
 const TOO_LARGE = new Error("too large");
 const LOOK_AHEAD = 1000; // files, so that a list without end takes memory that has one
 

@@ -64,7 +64,7 @@ if (plain && (cert || clientCa))
 
 const QUIET = 500; // milliseconds of silence after which a client counts as idle when we stop
 const DEADLINE = 5_000; // milliseconds that the others then have to finish in
-const LARGE = 32 * 1024; // bytes: above the 16 KiB of a TLS record, which gains nothing from it
+const LARGE = 32 * 1024; // bytes: a read worth corking for; TLS, in records of 16 KiB, gains nothing
 
 // What may wait to be written before a client has to stop sending, in bytes. With Node's own 16 KiB,
 // TLS brings just what fills it: each read would stop the client, and each write would start it again.
