@@ -8,7 +8,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as tls from "node:tls";
-import { certs, inScratch, needs, root, run, runScript, start, startServer } from "./helpers.ts";
+import { certs, inScratch, needs, run, runScript, startServer, startShell } from "./helpers.ts";
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 const MIB = 1024 * 1024;
@@ -172,13 +172,7 @@ test("more clients than --max-connections: turned away and counted, and let in w
 });
 
 test("more clients than file descriptors: those inside are served, later ones get in", async () => {
-  const command = ["--import", import.meta.resolve("tsx"), join(root, "scripts/server.ts")];
-  const env = { ...process.env, LC_ALL: "C", DEV_CERTS_DIR: certs };
-  const args = ["--port", "0", "--quiet"];
-  const limited = `ulimit -n 64; exec "$@"`;
-  const program = start("sh", ["-c", limited, "sh", process.execPath, ...command, ...args], {
-    env,
-  });
+  const program = startShell(`ulimit -n 64; exec "$@"`, "server", ["--port", "0", "--quiet"]);
   const [, port] = await program.prints(/^Server started on .*:(\d+) \(/m);
   const server = { ...program, port: port! } as Server;
   const sockets = Array.from({ length: 100 }, () => tlsClient(server));

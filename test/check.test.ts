@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { needs, run, runScript, startScript, inScratch, type Options } from "./helpers.ts";
+import {
+  inScratch,
+  needs,
+  run,
+  runScript,
+  runShell,
+  startScript,
+  words,
+  type Options,
+} from "./helpers.ts";
 
 const files = inScratch("files");
 mkdirSync(files);
@@ -194,7 +203,7 @@ test("several lists: one that can't be read is a line, the others are checked", 
 
 test("a list that is one line without end, or binary, takes bounded memory", async () => {
   const program = `head -c 1G /dev/zero | tr '\\0' x | NODE_OPTIONS=--max-old-space-size=48 "$@"`;
-  const { code, stderr } = await runHash(program, ["--check"]);
+  const { code, stderr } = await runShell(program, "hash", ["--check"]);
   assert.equal(stderr, "hash: standard input: no line is a sha256 checksum; see --algorithm\n");
   assert.equal(code, 1);
   const binary = await hash(["--check", process.execPath]);
@@ -239,13 +248,8 @@ test("a key that is empty or not there is an error; a pipe is a key like any oth
   writeFileSync(large, Buffer.alloc(20 * 1024 * 1024));
   writeFileSync(inScratch("key2"), "key");
   const direct = await hash(["--key-file", inScratch("key2"), "-f", "large", "large", "plain"]);
-  const piped = await runHash(`printf key | "$@"`, [
-    "--key-file",
-    "/dev/stdin",
-    "-f",
-    large,
-    large,
-  ]);
+  const args = ["--key-file", "/dev/stdin", "-f", large, large];
+  const piped = await runShell(`printf key | "$@"`, "hash", args);
   assert.equal(piped.stdout.split(" ")[0], direct.stdout.split(" ")[0]);
   const openssl = await run("openssl", ["dgst", "-hmac", "key", "-r", "large"], { cwd: files });
   assert.equal(direct.stdout.split(" ")[0], openssl.stdout.split(" ")[0]);
@@ -292,7 +296,7 @@ test(
 
 test("pipes are read to their end", async () => {
   const program = `mkfifo pipe && { printf abc > pipe & "$@"; }`;
-  const { stdout } = await runHash(program, ["-f", "pipe", "plain"], { cwd: files });
+  const { stdout } = await runShell(program, "hash", ["-f", "pipe", "plain"], { cwd: files });
   assert.match(stdout, /^ba7816bf[0-9a-f]{56}  pipe\n[0-9a-f]{64}  plain\n$/);
   rmSync(join(files, "pipe"));
 });
@@ -309,16 +313,18 @@ time.sleep(1)  # so that it has found nothing to read
 os.write(w, b"abc")
 os.close(w)
 sys.exit(child.wait())`;
-  const { command, args } = script(["-f"]);
-  const { stdout } = await run("python3", ["-c", program, command, ...args]);
+  const { stdout } = await run("python3", ["-c", program, ...words("hash", ["-f"])]);
   assert.match(stdout, /^ba7816bf[0-9a-f]{56}  -\n$/);
 });
 
 test("a name that is not UTF-8 is one line, no other file is hashed, and the rest is done", async () => {
   writeFileSync(join(files, "caf\ufffd"), "another file");
-  const { stdout, stderr, code } = await runHash(`"$@" -f plain "$(printf 'caf\\351')"`, [], {
-    cwd: files,
-  });
+  const { stdout, stderr, code } = await runShell(
+    `"$@" -f plain "$(printf 'caf\\351')"`,
+    "hash",
+    [],
+    { cwd: files, env: { LC_ALL: "C.UTF-8" } },
+  );
   assert.match(stdout, /^[0-9a-f]{64}  plain\n$/);
   assert.match(stderr, /^hash: caf\ufffd: its name is not UTF-8[^\n]*\n$/);
   assert.equal(code, 1);
@@ -329,33 +335,19 @@ test(
   needs("script"),
   async () => {
     writeFileSync(join(files, "red\u001b[31m"), "");
-    const { command, args } = script(["-f", "red\u001b[31m"]);
-    const quoted = (words: string[]) => words.map((word) => `'${word}'`).join(" ");
-    const shown = await run("script", ["-qec", quoted([command, ...args]), "/dev/null"], {
+    const quoted = (args: string[]) =>
+      words("hash", args)
+        .map((word) => `'${word}'`)
+        .join(" ");
+    const shown = await run("script", ["-qec", quoted(["-f", "red\u001b[31m"]), "/dev/null"], {
       cwd: files,
     });
     assert.match(shown.stdout, /^[0-9a-f]{64}  red\\u001b\[31m\r\n$/);
-    const slow = script(["-f"]);
-    const feed = `(head -c 3M /dev/zero; sleep 1.2; head -c 3M /dev/zero) | ${quoted([slow.command, ...slow.args])}`;
+    const feed = `(head -c 3M /dev/zero; sleep 1.2; head -c 3M /dev/zero) | ${quoted(["-f"])}`;
     const { stdout } = await run("script", ["-qec", feed, "/dev/null"], { cwd: files });
     assert.match(stdout, /\r\d MiB, \d+ MiB\/s\u001b\[K.*\r\u001b\[K[0-9a-f]{64}  -\r\n$/s);
   },
 );
-
-function script(args: string[]) {
-  const path = join(import.meta.dirname ?? "", "../scripts/hash.ts");
-  return {
-    command: process.execPath,
-    args: ["--import", import.meta.resolve("tsx"), path, ...args],
-  };
-}
-
-/** Runs the script in a shell program, where `"$@"` stands for it. */
-function runHash(program: string, args: string[], options: Options = {}) {
-  const hash = script(args);
-  const env = { ...process.env, LC_ALL: "C.UTF-8" };
-  return run("sh", ["-c", program, "sh", hash.command, ...hash.args], { env, ...options });
-}
 
 async function brief(args: string[], input = ""): Promise<[string, string, number | string]> {
   const { stdout, stderr, code } = await hash(args, { input });

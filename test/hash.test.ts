@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { inScratch, needs, run, runScript, scratch } from "./helpers.ts";
+import { inScratch, needs, run, runScript, runShell, scratch } from "./helpers.ts";
 
 const HELLO = "315f5bdb76d078c43b8ac0064e4a0164612b1fce77c869345bfc94c75894edd3";
 
@@ -97,21 +97,13 @@ test("a wrong command line is one line and status 2", async () => {
 
 test("a reader that goes away ends it quietly; a full disk is one line", async () => {
   const names = Array.from({ length: 300 }, () => inScratch("plain.txt"));
-  const { command, args } = shell(`"$@" | head -1`, ["--file", ...names]);
-  const early = await run(command, args);
+  const early = await runShell(`"$@" | head -1`, "hash", ["--file", ...names]);
   assert.equal(early.stderr, "");
   assert.equal(early.stdout.split("\n").length, 2);
-  const full = shell(`"$@" >/dev/full`, []);
-  const { code, stderr } = await run(full.command, full.args);
+  const { code, stderr } = await runShell(`"$@" >/dev/full`, "hash", []);
   assert.match(stderr, /^hash: cannot write the output: no space left on device\n$/);
   assert.equal(code, 1);
 });
-
-/** The script in a pipeline: `"$@"` in the command stands for it and its arguments. */
-function shell(command: string, args: string[]) {
-  const hash = [process.execPath, "--import", import.meta.resolve("tsx"), "scripts/hash.ts"];
-  return { command: "sh", args: ["-c", command, "sh", ...hash, ...args] };
-}
 
 async function output(args: string[]): Promise<[string, string, number | string]> {
   const { code, stdout, stderr } = await runScript("hash", args);

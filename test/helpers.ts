@@ -2,6 +2,7 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -71,8 +72,32 @@ export function start(command: string, args: string[], { input, ...options }: Op
 
 /** Starts one of the scripts. */
 export function startScript(name: string, args: string[], options: Options = {}) {
+  const [node, ...rest] = words(name, args);
+  return start(node!, rest, { ...options, env: { ...ENV, ...options.env } });
+}
+
+/** A script and its arguments as the words of a command line, for a shell or a program to run. */
+export const words = (name: string, args: string[] = []) => [
+  process.execPath,
+  ...TSX,
+  script(name),
+  ...args,
+];
+
+/** Starts a shell program in which `"$@"` stands for the script and its arguments. */
+export function startShell(program: string, name: string, args: string[], options: Options = {}) {
   const env = { ...ENV, ...options.env };
-  return start(process.execPath, [...TSX, script(name), ...args], { ...options, env });
+  return start("sh", ["-c", program, "sh", ...words(name, args)], { ...options, env });
+}
+
+/** Runs such a shell program to its end, for 60 seconds at most. */
+export async function runShell(
+  program: string,
+  name: string,
+  args: string[],
+  options: Options = {},
+) {
+  return finish(startShell(program, name, args, { input: "", timeout: 60_000, ...options }));
 }
 
 /** Runs a command to its end, for 60 seconds at most. */
@@ -103,6 +128,16 @@ export async function startServer(args: string[] = [], options: Options = {}) {
       return server.exit;
     },
   };
+}
+
+/** A port on which nothing listens now: for a peer that can't choose one itself. */
+export async function freePort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return String(port);
 }
 
 /** For a test's options: skips it, by name, where a program that it needs is not installed. */

@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import * as tls from "node:tls";
 import {
   certs,
+  freePort,
   inScratch,
   needs,
   run,
@@ -163,11 +164,7 @@ for (const [name, serve, line] of plain)
   test(`a plain server that ${name}`, async () => refuses(await badPlain(serve), line));
 
 test("nobody there", async () => {
-  const unused = net.createServer().listen(0, "127.0.0.1");
-  await once(unused, "listening");
-  const port = String((unused.address() as net.AddressInfo).port);
-  unused.close();
-  const peer = { port, received: () => "" };
+  const peer = { port: await freePort(), received: () => "" };
   await refuses(peer, /nothing listens on localhost:\d+\. Start the server first/);
   await refuses(peer, /there is no host named nowhere\.invalid/, ["--host", "nowhere.invalid"]);
 });

@@ -2,20 +2,19 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import * as tls from "node:tls";
 import {
-  ENV,
-  TSX,
   certs,
+  freePort,
   inScratch,
   needs,
   root,
   run,
   runScript,
-  script,
+  runShell,
   start,
   startScript,
   startServer,
@@ -123,10 +122,7 @@ const peers: [string, string, (port: string) => string[], string?][] = [
 ];
 for (const [name, command, args] of peers)
   test(`peer: ${name}`, needs(command), async () => {
-    const free = createServer().listen(0, "127.0.0.1");
-    await once(free, "listening");
-    let port = String((free.address() as AddressInfo).port);
-    free.close();
+    let port = await freePort();
     const peer = start(command, args(port), { timeout: 30_000 });
     if (command === "python3") port = (await peer.prints(/^port (\d+)$/m))[1]!;
     const own = ["--cert", `${certs}/client.crt`, "--key", `${certs}/client.key`];
@@ -158,8 +154,7 @@ test("streaming: what goes through the server and back has the same digest", asy
     `"$@" - < ${file} > ${echoed}`,
     `cat ${file} | "$@" - | cat > ${echoed}`,
   ]) {
-    const client = [process.execPath, ...TSX, script("tls-client"), "--port", server.port];
-    const { code, stderr } = await run("sh", ["-c", command, "sh", ...client], { env: ENV });
+    const { code, stderr } = await runShell(command, "tls-client", ["--port", server.port]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^TLSv1\.3[^\n]*\n$/);
     const { stdout } = await runScript("hash", ["--file", echoed]);
@@ -231,9 +226,8 @@ test("an answer arrives whole, however slow its reader is", async () => {
 });
 
 test("streaming: output that is closed early ends the client quietly", async () => {
-  const client = [process.execPath, ...TSX, script("tls-client"), "--port", server.port, "-"];
   const command = `"$@" < /dev/zero 2> ${inScratch("quiet")} | head -c 10 | wc -c`;
-  const { code, stdout } = await run("sh", ["-c", command, "sh", ...client], { env: ENV });
+  const { code, stdout } = await runShell(command, "tls-client", ["--port", server.port, "-"]);
   assert.equal(stdout.trim(), "10");
   assert.equal(code, 0);
   assert.match(readFileSync(inScratch("quiet"), "utf8"), /^TLSv1\.3, [^\n]*\n$/);
