@@ -1,147 +1,232 @@
-// Development certificates, so that TLS with full verification works with no configuration.
-// They are self-signed: whoever is given such a certificate trusts it and nothing else.
+// Certificates: the development ones, PEM files, and a chain in words.
 import { execFileSync } from "node:child_process";
 import { X509Certificate, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fail, reason } from "./cli.ts";
-import { isoDate, readCertificates } from "./pem.ts";
+import { complain, fail, readOptionFile, reason } from "./cli.ts";
 import { t } from "./words.ts";
 
-const DAYS = "30";
 const DAY = 24 * 60 * 60 * 1000; // milliseconds
+const FILES = ["server.crt", "server.key", "client.crt", "client.key"];
 
-/** Where the certificates live: found from this file, whatever the working directory is. */
-const directory = process.env.DEV_CERTS_DIR || fileURLToPath(new URL("../.certs", import.meta.url));
-const inDirectory = (file: string) => join(directory, file);
+// Beside the scripts, whatever the working directory is; in it where the scripts come from a URL.
+const beside = new URL("../.certs", import.meta.url);
+const folder = resolve(
+  process.env.DEV_CERTS_DIR || (beside.protocol === "file:" ? fileURLToPath(beside) : ".certs"),
+);
 
-// The format is described in config(5) and x509v3_config(5). CA:FALSE: the certificate vouches for
-// itself and for nobody else. The command line's own -addext is not in every version of openssl.
-const config = (commonName: string, extensions: string) => `
-[req]
-prompt = no
-distinguished_name = name
-x509_extensions = extensions
-[name]
-CN = ${commonName}
-[extensions]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-subjectKeyIdentifier = hash
-${extensions}
-`;
-const NAMES = "subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1";
-const SERVER = config("localhost", `extendedKeyUsage = serverAuth\n${NAMES}`);
-const CLIENT = config("development client", "extendedKeyUsage = clientAuth");
+/** The day of a certificate's date ("Dec 24 13:48:00 2026 GMT"), here and in ISO 8601. */
+export function isoDate(date: string): string {
+  return new Date(date).toLocaleDateString("sv");
+}
+
+type Pair = { cert: Buffer; key: Buffer };
 
 /**
- * The server's development certificate and key (PEM). Makes them where they are missing or have
- * less than a day left, and a pair for a client beside them, and says so on standard error.
+ * The server's development certificate and key (PEM). Makes them where they are missing or have less
+ * than a day left, with a pair for a client, and says so on standard error. Ends the script where that
+ * can't be done.
  */
-export function developmentCertificate(): { cert: Buffer; key: Buffer } {
+export function developmentCertificate(): Pair {
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    fs.chmodSync(directory, 0o700);
-    const made = ensurePair("server", SERVER);
-    ensurePair("client", CLIENT);
-    const cert = fs.readFileSync(inDirectory("server.crt"));
-    if (made) {
-      const until = isoDate(new X509Certificate(cert).validTo);
-      console.error(
-        t`Made a development certificate for localhost, 127.0.0.1 and ::1 in ${directory},`,
-      );
-      console.error(t`valid until ${until}. tls-client.ts on this machine finds and trusts it.`);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const pair = currentPair(folder);
+      sweep();
+      if (pair) return pair;
+      makeFolder();
     }
-    return { cert, key: fs.readFileSync(inDirectory("server.key")) };
+    throw new Error(t`the new certificate is not valid now; is the clock right?`);
   } catch (error) {
-    fail(t`cannot make a development certificate in ${directory}: ${explain(error)}`);
+    unusable(error);
   }
 }
 
 /**
  * The development certificate (PEM) that a server on this machine has made, if one has. Ends the
- * script where it can't be read: to trust somebody else instead would be no help.
+ * script where it can't be used: to trust somebody else instead would be no help.
  */
 export function trustedCertificate(): Buffer | undefined {
-  const file = inDirectory("server.crt");
-  return fs.existsSync(file) ? readCertificates(t`development certificate`, file) : undefined;
+  const file = join(folder, "server.crt");
+  try {
+    checkOwner(folder);
+    return fs.existsSync(file) ? readCertificates(t`development certificate`, file) : undefined;
+  } catch (error) {
+    unusable(error);
+  }
+}
+
+/** The server's pair in a folder, if there is one that fits, and is valid now and for another day. */
+function currentPair(folder: string): Pair | undefined {
+  checkOwner(folder);
+  try {
+    const cert = fs.readFileSync(join(folder, "server.crt"));
+    const key = fs.readFileSync(join(folder, "server.key"));
+    const x509 = new X509Certificate(cert);
+    const [from, to] = [Date.parse(x509.validFrom), Date.parse(x509.validTo)];
+    const fits = x509.checkPrivateKey(createPrivateKey(key));
+    return fits && from <= Date.now() && to - Date.now() > DAY ? { cert, key } : undefined;
+  } catch {
+    return undefined; // missing or damaged: it is made anew
+  }
+}
+
+/** Throws where somebody else has put a file there, or may read a key. Windows has no such owners. */
+function checkOwner(folder: string): void {
+  const me = process.getuid?.();
+  for (const path of [folder, ...FILES.map((name) => join(folder, name))]) {
+    const file = fs.statSync(path, { throwIfNoEntry: false });
+    if (!file || me === undefined) continue;
+    if (file.uid !== me) throw new Error(t`${path} belongs to another user`);
+    if (path.endsWith(".key") && file.mode & 0o077)
+      throw new Error(t`others may read ${path}: make clean removes it, and a new one is made`);
+  }
 }
 
 /**
- * Sees to it that NAME.crt is current and fits NAME.key; says whether it had to make one. Servers
- * may start at once, or be cut off anywhere. So every file appears whole, by link(2) or rename(2);
- * a key that is there is never replaced, so that any certificate to come fits it; and of several
- * new certificates the first to be linked as NAME.crt.next is the one that all of them serve.
- * @throws what `openssl` or the file system says
+ * Makes the folder whole beside its place, and renames it into it: so that whatever cuts a start off,
+ * no half of it is ever there, and of servers that start at once, all use the first one's.
  */
-function ensurePair(name: string, config: string): boolean {
-  const [key, certificate] = [inDirectory(`${name}.key`), inDirectory(`${name}.crt`)];
-  const next = `${certificate}.next`;
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (isCurrent(certificate, key)) {
-      fs.rmSync(next, { force: true });
-      return attempt > 0;
-    }
-    if (!isCurrent(next, key)) {
-      fs.rmSync(next, { force: true });
-      const draft = fs.mkdtempSync(inDirectory(".draft-"));
-      try {
-        makePair(draft, config, key);
-        linkUnlessThere(join(draft, "crt"), next);
-      } finally {
-        fs.rmSync(draft, { recursive: true, force: true });
-      }
-    }
+function makeFolder(): void {
+  const draft = `${folder}.draft-${process.pid}`;
+  const old = `${draft}-old`;
+  try {
+    fs.mkdirSync(draft, { recursive: true, mode: 0o700 });
+    makePair(draft, "server", `CN = localhost`, `extendedKeyUsage = serverAuth\n${NAMES}`);
+    makePair(draft, "client", `CN = development client`, "extendedKeyUsage = clientAuth");
+    const present = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+    const foreign = present.find((name) => !FILES.includes(name));
+    if (foreign) throw new Error(t`there are other files in it, such as ${foreign}`);
+    if (currentPair(folder)) return; // another server was first
     try {
-      if (!isCurrent(certificate, key)) fs.renameSync(next, certificate);
+      if (present.length > 0) fs.renameSync(folder, old);
+      fs.renameSync(present.length > 0 && currentPair(old) ? old : draft, folder);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // another server did it
+      if (/^(ENOTEMPTY|EEXIST|ENOENT)$/.test((error as NodeJS.ErrnoException).code ?? "")) return;
+      throw error;
     }
+    const until = isoDate(new X509Certificate(fs.readFileSync(join(folder, "server.crt"))).validTo);
+    complain(t`Made a development certificate for localhost, 127.0.0.1 and ::1 in ${folder},`);
+    complain(t`valid until ${until}. tls-client.ts on this machine finds and trusts it.`);
+  } finally {
+    for (const path of [draft, old]) fs.rmSync(path, { recursive: true, force: true });
   }
-  throw new Error(t`the new certificate is not valid now; is the clock right?`);
 }
 
-/** Makes a certificate for the key, and the key where there is none. */
-function makePair(draft: string, config: string, key: string): void {
+/** Removes the drafts, with their keys, of starts that were killed. */
+function sweep(): void {
+  try {
+    for (const name of fs.readdirSync(dirname(folder))) {
+      const [, pid] = name.startsWith(`${basename(folder)}.`)
+        ? (/\.draft-(\d+)/.exec(name) ?? [])
+        : [];
+      if (pid && !isRunning(+pid)) fs.rmSync(join(dirname(folder), name), { recursive: true });
+    }
+  } catch {} // nothing to sweep, or not ours
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
+  }
+}
+
+const NAMES = "subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1";
+
+/**
+ * Makes a key (ECDSA on P-256) and a self-signed certificate for 30 days. The format is config(5)'s and
+ * x509v3_config(5)'s; not every openssl has -addext. CA:FALSE: it vouches for itself and nobody else.
+ */
+function makePair(folder: string, name: string, subject: string, extensions: string): void {
+  const file = (type: string) => join(folder, `${name}.${type}`);
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const pem = privateKey.export({ type: "pkcs8", format: "pem" });
-  fs.writeFileSync(join(draft, "key"), pem, { mode: 0o600 });
-  linkUnlessThere(join(draft, "key"), key);
-  fs.writeFileSync(join(draft, "cnf"), config);
-  const files = ["-config", join(draft, "cnf"), "-key", key, "-out", join(draft, "crt")];
-  execFileSync("openssl", ["req", "-x509", "-new", "-sha256", "-days", DAYS, ...files], {
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
+  fs.writeFileSync(file("key"), key, { mode: 0o600 });
+  const config = `[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = extensions
+[name]\n${subject}\n[extensions]\nbasicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature\nsubjectKeyIdentifier = hash\n${extensions}\n`;
+  fs.writeFileSync(file("cnf"), config);
+  const files = ["-config", file("cnf"), "-key", file("key"), "-out", file("crt")];
+  execFileSync("openssl", ["req", "-x509", "-new", "-sha256", "-days", "30", ...files], {
     stdio: ["ignore", "ignore", "pipe"],
   });
+  fs.rmSync(file("cnf"));
 }
 
-/** Whether the certificate can be read, fits the key, and is valid now and for another day. */
-function isCurrent(certificate: string, key: string): boolean {
-  try {
-    const x509 = new X509Certificate(fs.readFileSync(certificate));
-    const fits = x509.checkPrivateKey(createPrivateKey(fs.readFileSync(key)));
-    const [from, to] = [Date.parse(x509.validFrom), Date.parse(x509.validTo)];
-    return fits && from <= Date.now() && to - Date.now() > DAY;
-  } catch {
-    return false;
-  }
-}
-
-/** Gives the file another name, unless that name is taken: all of its content at once, or none. */
-function linkUnlessThere(file: string, name: string): void {
-  try {
-    fs.linkSync(file, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-}
-
-/** Why a certificate could not be made, and what to do about it. */
-function explain(error: unknown): string {
+/** Says why there is no development certificate, and what to do about it. */
+function unusable(error: unknown): never {
   const { code, syscall, stderr } = error as NodeJS.ErrnoException & { stderr?: Buffer };
   if (code === "ENOENT" && syscall?.startsWith("spawn"))
-    return t`there is no openssl command. Install it, or use --cert and --key, or --plain`;
-  if (stderr)
-    return t`openssl says "${String(stderr).split("\n")[0]!}". Remove the folder to start afresh`;
-  return reason(error);
+    fail(
+      t`no development certificate in ${folder}: there is no openssl command. Install it, or use --cert and --key, or --plain`,
+    );
+  const why = stderr ? t`openssl says "${String(stderr).split("\n")[0]!}"` : reason(error);
+  fail(t`no development certificate in ${folder}: ${why}. DEV_CERTS_DIR names another folder`);
+}
+
+/** One or more certificates (PEM, RFC 7468); ends the script where there is none, or a damaged one. */
+export function readCertificates(option: string, file: string): Buffer {
+  const pem = readOptionFile(option, file);
+  const count = certificatesIn(pem).filter((text, i) => {
+    try {
+      return new X509Certificate(text);
+    } catch {
+      fail(t`certificate ${i + 1} in ${option} ${file} is damaged`);
+    }
+  }).length;
+  if (count === 0) fail(t`${option} ${file} holds no certificate in PEM form`);
+  return pem;
+}
+
+/** Each certificate's text, from its first line on. */
+const certificatesIn = (pem: Buffer) =>
+  pem
+    .toString("latin1")
+    .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
+    .filter((text) => /^-----BEGIN/.test(text));
+
+/** A certificate, with those above it, and its private key (PEM); ends the script where they are no pair. */
+export function readPair(certFile: string, keyFile: string): Pair {
+  const cert = readCertificates("--cert", certFile);
+  const key = readOptionFile("--key", keyFile);
+  if (/^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(key.toString("latin1")))
+    fail(t`--key ${keyFile} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW`);
+  let fitting: number;
+  try {
+    const privateKey = createPrivateKey(key);
+    fitting = certificatesIn(cert).findIndex((text) =>
+      new X509Certificate(text).checkPrivateKey(privateKey),
+    );
+  } catch {
+    fail(t`--key ${keyFile} holds no private key in PEM form`);
+  }
+  if (fitting < 0) fail(t`--key ${keyFile} is not the key of --cert ${certFile}`);
+  if (fitting > 0)
+    fail(
+      t`--cert ${certFile} has the wrong order: the key's own certificate, now number ${fitting + 1}, comes first`,
+    );
+  return { cert, key };
+}
+
+/** What a certificate says, in lines for a person. */
+export function describe(certificate: X509Certificate): string[] {
+  const { namedCurve, modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {};
+  const size = namedCurve ?? (modulusLength && t`${modulusLength} bits`);
+  const key = [certificate.publicKey.asymmetricKeyType?.toUpperCase(), size].filter(Boolean);
+  return [
+    t`  Subject:     ${nameInALine(certificate.subject)}`,
+    t`  Issuer:      ${nameInALine(certificate.issuer)}`,
+    t`  Names:       ${certificate.subjectAltName ?? "-"}`,
+    t`  Valid from:  ${certificate.validFrom}`,
+    t`  Valid until: ${certificate.validTo}`,
+    t`  SHA-256:     ${certificate.fingerprint256}`,
+    t`  Key:         ${key.join(", ")}`,
+  ];
+}
+
+/** "C=KR\nCN=localhost", as Node writes a name, in one line. */
+export function nameInALine(lines: string | undefined): string {
+  return lines?.split("\n").join(", ") || "-";
 }

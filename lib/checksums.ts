@@ -1,69 +1,184 @@
-// The checksum-list formats: one line for each file, its digest and its name.
+// Checksum lists: a line for each file, its digest and its name, in the forms of
 // https://www.gnu.org/software/coreutils/manual/html_node/cksum-output-modes.html
-// A name is bytes, not text, so the lines of a list are read here as latin1: a character, a byte.
+// A name is bytes, not text, so that the lines of a list are read as latin1: a character, a byte.
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { Job } from "./pool.ts";
+import { warn } from "./cli.ts";
+import { t } from "./words.ts";
 
-export type Entry = {
-  digest: string; // hex, lower case
-  name: string;
-  algorithm?: string; // where the line names one
-  hmac: boolean | undefined; // undefined where the line doesn't say
-};
+/** The algorithms to suggest, the default first. */
+export const COMMON = "sha256, sha384, sha512, sha3-256, blake2b512";
+const USUAL = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]; // in lists
+
+/**
+ * The runtime's name for an algorithm as people, BSD, GNU and OpenSSL write it ("SHA-512/256",
+ * "sha3_256", "BLAKE2b"), and how many hex digits its digests have: 0 for an extendable-output function
+ * (FIPS 202, 6.2), which has no length of its own; undefined for what is not there.
+ */
+export function algorithmNamed(name: string): { algorithm: string; digits: number | undefined } {
+  const lower = name.toLowerCase();
+  const usual = lower
+    .replace(/[_/]/g, "-")
+    .replace(/^(sha|md)2?-(?=\d)/, "$1")
+    .replace(/^blake2([bs])(-?(512|256))?$/, (_, kind) =>
+      kind === "b" ? "blake2b512" : "blake2s256",
+    );
+  for (const algorithm of [usual, lower]) {
+    try {
+      // Only an extendable-output function can be told how many bytes to put out.
+      createHash(algorithm, { outputLength: 1 });
+      return { algorithm, digits: 0 };
+    } catch {}
+    try {
+      return { algorithm, digits: createHash(algorithm).digest("hex").length };
+    } catch {}
+  }
+  return { algorithm: usual, digits: undefined };
+}
+
+const warned = new Set<string>();
+
+/**
+ * Says once that an algorithm is broken: different data with the same digest can be made (RFC 6151 for
+ * MD5, RFC 6194 for SHA-1).
+ */
+export function warnIfBroken(algorithm: string): void {
+  if (!/md[245]|sha-?1(?!\d)/i.test(algorithm) || warned.has(algorithm)) return;
+  warned.add(algorithm);
+  warn(t`${algorithm} no longer proves anything against an attacker; use it for old lists only`);
+}
 
 const ESCAPED: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r" };
 const PLAIN: Record<string, string> = { "\\\\": "\\", "\\n": "\n", "\\r": "\r" };
 
-/**
- * A line as `sha256sum` prints it: `DIGEST  NAME`. A name with a backslash or a line end in it is
- * escaped, and a backslash before the digest says so.
- */
+/** A name with a backslash or a line end in it, escaped; and the mark that then begins the line. */
+function escaped(name: string): { mark: string; name: string } {
+  const safe = name.replace(/[\\\n\r]/g, (c) => ESCAPED[c]!);
+  return { mark: safe === name ? "" : "\\", name: safe };
+}
+
+/** A line as `sha256sum` prints it: `DIGEST  NAME`. */
 export function checksumLine(digest: string, name: string): string {
-  const escaped = escapeName(name);
-  return `${escaped === name ? "" : "\\"}${digest}  ${escaped}`;
+  const { mark, name: safe } = escaped(name);
+  return `${mark}${digest}  ${safe}`;
 }
 
-/** A line as `sha256sum --check` prints it: `NAME: OK`. Here only a line end has a name escaped. */
+/** A line as `sha256sum --check` prints it: `NAME: OK`. */
 export function resultLine(name: string, result: string): string {
-  return /[\n\r]/.test(name) ? `\\${escapeName(name)}: ${result}` : `${name}: ${result}`;
+  const { mark, name: safe } = escaped(name);
+  return `${mark}${safe}: ${result}`;
 }
 
-function escapeName(name: string): string {
-  return name.replace(/[\\\n\r]/g, (c) => ESCAPED[c]!);
-}
+/** What a list is expected to be: of this algorithm, or of any where it may name another. */
+export type Kind = { algorithm: string; binds: boolean; key?: Buffer; standardInput: boolean };
+export type Entry = Job & { name: string; digest: string };
+/** What it came to: its proper lines, and the others, with what is wrong with the first of these. */
+export type Tally = { proper: number; malformed: number; complaint?: string };
 
-/**
- * What a line of a list says, or undefined where it is no proper line. Three forms:
- * `DIGEST  NAME` (GNU), `SHA256 (NAME) = DIGEST` (BSD), `SHA2-256(NAME)= DIGEST` (OpenSSL, which
- * writes `HMAC-` before it for an HMAC).
- */
-export function parseLine(line: string): Entry | undefined {
-  if (line.includes("\0")) return undefined;
-  const gnu = /^[ \t]*(\\?)([0-9a-f]+)[ \t][ *]?(.+)$/is.exec(line);
-  if (gnu) return entry(gnu[1]!, gnu[2]!, gnu[3]!);
-  const tagged = /^[ \t]*(\\?)(HMAC-)?([a-z0-9/_-]+) ?\((.+)\) ?= ?([0-9a-f]+)$/is.exec(line);
-  if (!tagged) return undefined;
-  const [, backslash, hmac, tag, name, digest] = tagged;
-  const algorithm = algorithmOf(tag!);
-  const parsed = entry(backslash!, digest!, name!);
-  return parsed && { ...parsed, algorithm, hmac: hmac !== undefined };
-}
+const LONGEST = 64 * 1024; // bytes of a line that are kept: a name has at most 4096 (PATH_MAX)
+const GNU = /^[ \t]*(\\?)([0-9a-f]+)[ \t](.+)$/is;
+const TAGGED = /^[ \t]*(\\?)(HMAC-)?([a-z0-9/_-]+) ?\((.+)\)[ \t]*=[ \t]*(\S+)[ \t]*$/is;
 
-/** Whether a line may be the beginning of OpenSSL's form: it writes a line end in a name as it is. */
-export function isUnfinished(line: string): boolean {
-  return /^(HMAC-)?[a-z0-9/-]+\(/i.test(line) && line.length < 8192;
-}
+/** Reads a list, and yields its entries in bursts; empty lines, and those that begin with "#", are none. */
+export async function* readList(list: Readable, kind: Kind, tally: Tally): AsyncGenerator<Entry[]> {
+  const algorithms = new Map<string, ReturnType<typeof algorithmNamed>>();
+  let oneSpace: boolean | undefined; // the form DIGEST NAME: a list is all of it, or not at all
 
-function entry(backslash: string, digest: string, name: string): Entry | undefined {
-  if (backslash) {
-    if (/\\(?![\\nr])/.test(name.replaceAll("\\\\", ""))) return undefined;
-    name = name.replace(/\\[\\nr]/g, (escape) => PLAIN[escape]!);
+  function parse(line: string): Entry | undefined {
+    const gnu = GNU.exec(line);
+    const [, mark, hmac, tag, tagged, value] = gnu ? [] : (TAGGED.exec(line) ?? []);
+    let name = gnu ? gnu[3]! : tagged;
+    if (!name || line.includes("\0")) return undefined;
+    if (gnu) {
+      const second = name.length > 1 && /[ *]/.test(name[0]!); // DIGEST  NAME, DIGEST *NAME
+      if (!second && oneSpace === false) return undefined;
+      oneSpace ??= !second;
+      if (!oneSpace) name = name.slice(1);
+    } else if (!hmac !== !kind.key) return undefined;
+    if (!algorithms.has(tag ?? ""))
+      algorithms.set(tag ?? "", algorithmNamed(tag ?? kind.algorithm));
+    const { algorithm, digits } = algorithms.get(tag ?? "")!;
+    const digest = (gnu ? gnu[2]! : value!).toLowerCase();
+    if (digest.length !== digits || /[^0-9a-f]/.test(digest)) return undefined;
+    if (kind.binds && algorithm !== kind.algorithm) return undefined;
+    if (gnu ? gnu[1] : mark) {
+      if (/\\(?![\\nr])/.test(name.replaceAll("\\\\", ""))) return undefined;
+      name = name.replace(/\\[\\nr]/g, (escape) => PLAIN[escape]!);
+    }
+    if (name === "-" && kind.standardInput) return undefined; // that is the list itself
+    const path = name === "-" ? name : Buffer.from(name, "latin1");
+    return { path, algorithm, key: kind.key, name, digest };
   }
-  return { digest: digest.toLowerCase(), name, hmac: undefined };
+
+  for await (const lines of linesOf(list)) {
+    const entries: Entry[] = [];
+    for (const line of lines) {
+      const entry = parse(line);
+      if (entry) {
+        if (!entry.key) warnIfBroken(entry.algorithm);
+        entries.push(entry);
+      } else if (line && !line.startsWith("#")) {
+        tally.malformed++;
+        tally.complaint ??= complaintAbout(line, kind);
+      }
+    }
+    tally.proper += entries.length;
+    yield entries;
+  }
 }
 
-/** The runtime's name for the algorithm that a tag names: BSD, GNU and OpenSSL differ. */
-function algorithmOf(tag: string): string {
-  const name = tag.toLowerCase().replace("/", "-");
-  if (name === "blake2b" || name === "blake2s")
-    return name === "blake2b" ? "blake2b512" : "blake2s256";
-  return name.replace(/^sha2-/, "sha").replace(/^blake2([bs])-(512|256)$/, "blake2$1$2");
+/** What a line may be that is no proper one. */
+function complaintAbout(line: string, { algorithm, binds, key }: Kind): string {
+  const [, , mac, tag, , value] = TAGGED.exec(line) ?? [];
+  const digest = value ?? /^[ \t]*\\?([^ \t]+)/.exec(line)?.[1] ?? "";
+  const length = (name: string) => algorithmNamed(name).digits;
+  if (/^([^\0]\0){4}|^(\0[^\0]){4}/.test(line))
+    return t`it is UTF-16 without its mark; convert it to UTF-8`;
+  if (/[\0-\x08\x0e-\x1f]/.test(line)) return t`it is a binary file, not a checksum list`;
+  if (mac && !key) return t`its lines are HMACs; give their key as --key-file`;
+  if (tag && key && !mac) return t`its lines are digests, not HMACs; leave out --key-file`;
+  if (tag && !length(tag)) return t`there is no algorithm "${tag}" here`;
+  if (tag && binds && algorithmNamed(tag).algorithm !== algorithm)
+    return t`its lines are ${tag}, and --algorithm asks for ${algorithm}`;
+  if (/^[0-9a-f]+$/i.test(digest)) {
+    if (digest.length === length(tag ?? algorithm) && digest === line.trim())
+      return t`it is a bare digest, with no name; use --expect`;
+    const others = USUAL.filter((name) => length(name) === digest.length);
+    if (digest.length !== length(tag ?? algorithm) && others.length > 0)
+      return t`its digests are as long as those of ${others.join(", ")}; see --algorithm`;
+  } else if (/^[a-z0-9+/]{22,}={0,2}$/i.test(digest))
+    return t`its digests are base64; hexadecimal digits are needed`;
+  return t`no line is a ${algorithm} checksum`;
+}
+
+/** The lines of a list, in bursts; of one that is too long, so little that it can't be proper. */
+async function* linesOf(list: Readable): AsyncGenerator<string[]> {
+  let rest = "";
+  for await (const text of latin1(list)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    if (rest.length > LONGEST) rest = `${rest[0]}?`;
+    yield lines.map((line) => line.replace(/\r$/, ""));
+  }
+  if (rest) yield [rest.replace(/\r$/, "")];
+}
+
+/** The list's bytes as characters. A list in UTF-16, as PowerShell's > writes it, begins with a mark. */
+async function* latin1(list: Readable): AsyncGenerator<string> {
+  let [bytes, begun] = [Buffer.alloc(0), false];
+  let utf16: InstanceType<typeof TextDecoder> | undefined;
+  for await (const chunk of list) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length < 3) continue;
+    const mark = begun ? "" : bytes.toString("hex", 0, 3);
+    begun = true;
+    if (mark.startsWith("fffe")) utf16 = new TextDecoder("utf-16le");
+    if (mark.startsWith("feff")) utf16 = new TextDecoder("utf-16be");
+    if (mark === "efbbbf") bytes = bytes.subarray(3); // that of UTF-8
+    if (utf16) bytes = Buffer.from(utf16.decode(bytes, { stream: true }));
+    yield bytes.toString("latin1");
+    bytes = Buffer.alloc(0);
+  }
+  yield bytes.toString("latin1");
 }

@@ -1,24 +1,136 @@
-// The command line: options and their values, --help, and errors that a person can act on.
-import { readFileSync } from "node:fs";
+// The command line: options that are declared once, errors of one line, and lines of output.
+import { createReadStream, fstatSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
+import type { Readable } from "node:stream";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { korean, t } from "./words.ts";
+import { printable, printableLines, t, translated } from "./words.ts";
 
 const script = basename(process.argv[1] ?? "", ".ts");
 
-// A reader that goes away (… | head -1) ends the script quietly, but not as a success: a check
-// that nobody read to its end has not passed. A full disk is worth a line.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(1);
-  fail(t`cannot write the output: ${reason(error)}`);
-});
-process.stderr.on("error", () => {});
-// What no code foresaw is one line as well.
-process.on("uncaughtException", (error) => fail(reason(error)));
+/** An option: what `--help` says of it, and how its value is read. */
+type Option<T> = {
+  letter?: string; // the short form
+  value?: string; // what its value is called; an option without one is a flag
+  sentence: string;
+  preset?: string; // the value where none is given, as it would be typed
+  read: (given: string, option: string) => T; // ends the script where the value is wrong
+};
+
+/** An option that is there or not. */
+export function flag(letter: string, sentence: string): Option<boolean> {
+  return { letter, sentence, read: Boolean };
+}
+
+/** An option that takes a text. */
+export function text(letter: string, value: string, sentence: string): Option<string | undefined>;
+export function text(
+  letter: string,
+  value: string,
+  sentence: string,
+  preset: string,
+): Option<string>;
+export function text(letter: string, value: string, sentence: string, preset?: string) {
+  return { letter, value, sentence, preset, read: (given: string) => given };
+}
+
+/** An option that takes a whole number in a range. */
+export function whole(
+  value: string,
+  sentence: string,
+  preset: number,
+  [least, most]: [number, number],
+): Option<number> {
+  const read = (given: string, option: string) => {
+    if (/^\d+$/.test(given) && +given >= least && +given <= most) return +given;
+    usageError(t`${option} must be a whole number from ${least} to ${most}, not "${given}"`);
+  };
+  return { value, sentence, preset: String(preset), read };
+}
+
+/** An option that takes a time in seconds; its value is in milliseconds, as timers take them (up to 24 days). */
+export function seconds(sentence: string, preset: number): Option<number> {
+  const read = (given: string, option: string) => {
+    if (/^(\d+\.?\d*|\.\d+)$/.test(given) && +given > 0)
+      return Math.min(Math.ceil(+given * 1000), 2 ** 31 - 1);
+    usageError(t`${option} must be a number of seconds greater than 0, not "${given}"`);
+  };
+  return { value: "SECONDS", sentence, preset: String(preset), read };
+}
+
+type Table = Record<string, Option<unknown>>;
+type Values<T extends Table> = { [Name in keyof T]: ReturnType<T[Name]["read"]> };
+type Manual = { usage: string[]; about: string; example: string };
+
+/**
+ * Parses the arguments strictly (`util.parseArgs`) by a table of options. Prints the manual and ends
+ * with 0 where --help is given; says what is wrong and ends with 2 where something is.
+ * @returns the options' values, and the remaining arguments
+ */
+export async function commandLine<T extends Table>(manual: Manual, table: T) {
+  const all: Table = { ...table, help: flag("h", t`print this help`) };
+  const known = Object.entries(all).map(([name, { letter, value }]) => [
+    name,
+    { type: value ? "string" : "boolean", ...(letter && { short: letter }) },
+  ]);
+  const { values, positionals: args } = parse(Object.fromEntries(known));
+  const given: Record<string, unknown> = values;
+  if (given.help) {
+    print(help(manual, all));
+    await flush();
+    process.exit();
+  }
+  const read = Object.entries(table).map(([name, { read, preset }]) => {
+    const option = `--${name}`;
+    const value = given[name] ?? preset;
+    if (value === "") usageError(t`${option} needs a value`);
+    const wrong = garbled(String(value));
+    if (wrong) fail(`${option}: ${wrong}`);
+    return [name, value === undefined ? undefined : read(String(value), option)];
+  });
+  return { options: Object.fromEntries(read) as Values<T>, args };
+}
+
+function parse(options: ParseArgsConfig["options"]) {
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    // parseArgs quotes the option in its message, and explains at more length than one line.
+    const { code, message } = error as NodeJS.ErrnoException;
+    const option = /'(?:-\w, )?(-[^\s']*)/.exec(message)?.[1] ?? message;
+    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") usageError(t`unknown option ${option}`);
+    if (/does not take/.test(message)) usageError(t`${option} takes no value`);
+    usageError(t`${option} needs a value`);
+  }
+}
+
+function help({ usage, about, example }: Manual, table: Table): string {
+  const rows = Object.entries(table).map(([name, { letter, value, sentence, preset }]) => [
+    `  ${letter ? `-${letter},` : "   "} --${[name, value].filter(Boolean).join(" ")}`,
+    preset ? t`${sentence} (default ${preset})` : sentence,
+  ]);
+  const [options, indent] = [t`[options]`, " ".repeat(7)];
+  const forms = usage
+    .map((form) => `${script}.ts ${options} ${form}`.trimEnd())
+    .join(`\n${indent}`);
+  const width = Math.max(...rows.map(([option]) => option!.length));
+  return [
+    t`Usage:` + ` ${forms}`,
+    `\n${about}\n`,
+    ...rows.map(([option, sentence]) => `${option!.padEnd(width)}  ${sentence}`),
+    "",
+    t`Example: ${example}`,
+  ].join("\n");
+}
 
 /** Prints a diagnostic line, `hash: …`, to standard error. */
 export function warn(message: string): void {
-  process.stderr.write(`${script}: ${message}\n`);
+  complain(`${script}: ${message}`);
+}
+
+/** Prints a line to standard error, behind the lines of output that came before it. */
+export function complain(line: string): void {
+  void flush();
+  process.stderr.write(line + "\n");
 }
 
 /** Says in one line what went wrong, and ends the script with status 1. */
@@ -38,55 +150,55 @@ export function reason(error: unknown): string {
   // OpenSSL's errors carry their reason; the rest of their message is places in its source.
   const { code, message, reason } = error as NodeJS.ErrnoException & { reason?: string };
   const plain = message.replace(/^[A-Z0-9_]+: /, "").replace(/, \w+( '[^]*)?$/, "");
-  if (code === "ENOENT") return t`no such file or directory`;
-  if (code === "EACCES" || code === "EPERM") return t`permission denied`;
+  if (code === "EPERM") return t`permission denied`;
   if (code === "EISDIR") return t`is a directory`;
-  if (code === "ENOSPC") return t`no space left on device`;
-  return t`${reason ?? plain}`;
+  if (code === "ECONNRESET" || code === "EPIPE") return t`it closed the connection abruptly`;
+  return printable(translated(reason ?? plain));
 }
-
-type Options = NonNullable<ParseArgsConfig["options"]>;
-type Help = { help: { type: "boolean"; short: "h" } };
-type Parsed<T extends Options> = ReturnType<
-  typeof parseArgs<{ options: T & Help; allowPositionals: true }>
->;
 
 /**
- * Parses the arguments strictly (`util.parseArgs`); prints `help` and ends where --help is given.
- * @returns the options' values and the remaining arguments
+ * Why an argument can't be used, if it can't: the runtime reads arguments as UTF-8, and what is none
+ * becomes U+FFFD, so that it may well be another text, or the name of another file, now.
  */
-export function commandLine<T extends Options>(help: string, options: T): Parsed<T> {
-  try {
-    const all = { ...options, help: { type: "boolean", short: "h" } } as T & Help;
-    const parsed = parseArgs({ options: all, allowPositionals: true });
-    if ((parsed.values as { help?: boolean }).help) {
-      process.stdout.write(korean?.help[script] ?? help);
-      process.exit(0);
-    }
-    for (const [name, value] of Object.entries(parsed.values))
-      if (value === "") usageError(t`--${name} needs a value`);
-    return parsed;
-  } catch (error) {
-    // parseArgs quotes the option in its message, and explains at more length than one line.
-    const { code, message } = error as NodeJS.ErrnoException;
-    const option = /'(?:-\w, )?(-[^\s']*)/.exec(message)?.[1] ?? message;
-    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") usageError(t`unknown option ${option}`);
-    if (/does not take/.test(message)) usageError(t`${option} takes no value`);
-    usageError(t`${option} needs a value`);
+export function garbled(argument: string): string | undefined {
+  if (!argument.includes("\ufffd")) return undefined;
+  return t`this has U+FFFD in it, as has all that was not UTF-8 on its way here. Use standard input instead: - < NAME`;
+}
+
+// A reader that goes away (… | head -1) ends the script quietly, but not as a success: a check
+// that nobody read to its end has not passed. A full disk is worth a line.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  lines = [];
+  if (error.code === "EPIPE") process.exit(1);
+  fail(t`cannot write the output: ${reason(error)}`);
+});
+process.stderr.on("error", () => {});
+// What no code foresaw is one line as well.
+process.on("uncaughtException", (error) => fail(reason(error)));
+
+let lines: Buffer[] = [];
+let written: Promise<unknown> = Promise.resolve();
+
+/**
+ * Prints a line; those of one turn of the event loop go out in one write. The names in it are
+ * somebody's text: for a program that reads them they are left as they are, for a person's terminal
+ * made safe.
+ * @param encoding `latin1` where each character of the line stands for a byte
+ */
+export function print(line: string, encoding: BufferEncoding = "utf8"): void {
+  const bytes = Buffer.from(line + "\n", encoding);
+  if (lines.length === 0) setImmediate(flush);
+  lines.push(process.stdout.isTTY ? Buffer.from(printableLines(bytes.toString())) : bytes);
+}
+
+/** Writes the lines that wait, and waits until all is written. */
+export function flush(): Promise<unknown> {
+  if (lines.length > 0 || process.stdout.writableLength > 0) {
+    const bytes = Buffer.concat(lines);
+    lines = [];
+    written = new Promise((done) => process.stdout.write(bytes, done));
   }
-}
-
-/** A whole number in a range, or a usage error that names the option and the value. */
-export function wholeNumber(option: string, value: string, least: number, most: number): number {
-  if (/^\d+$/.test(value) && +value >= least && +value <= most) return +value;
-  usageError(t`${option} must be a whole number from ${least} to ${most}, not "${value}"`);
-}
-
-/** A time in seconds, greater than 0, as milliseconds that a timer accepts (up to 24 days). */
-export function milliseconds(option: string, value: string): number {
-  if (/^(\d+\.?\d*|\.\d+)$/.test(value) && +value > 0)
-    return Math.min(Math.ceil(+value * 1000), 2 ** 31 - 1);
-  usageError(t`${option} must be a number of seconds greater than 0, not "${value}"`);
+  return written;
 }
 
 /** The bytes of the file that an option names; ends the script where it can't be read. */
@@ -96,4 +208,14 @@ export function readOptionFile(option: string, file: string): Buffer {
   } catch (error) {
     fail(t`cannot read ${option} ${file}: ${reason(error)}`);
   }
+}
+
+/**
+ * Standard input as a stream; of a file in larger pieces than the runtime's own 64 KiB, which takes a
+ * fifth less time. What can keep us waiting stays with the runtime, which waits without holding up the end.
+ */
+export function standardInput(): Readable {
+  const kind = fstatSync(0);
+  if (kind.isFIFO() || kind.isSocket() || kind.isCharacterDevice()) return process.stdin;
+  return createReadStream("", { fd: 0, highWaterMark: 256 * 1024 });
 }

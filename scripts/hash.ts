@@ -12,117 +12,77 @@
  * Mirrors the document's section on hash algorithms. Read on: FIPS 180-4 (the SHA-2 family),
  * RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { COMMON, digits, warnIfBroken } from "../lib/algorithms.ts";
-import { commandLine, fail, readOptionFile, usageError, warn } from "../lib/cli.ts";
-import { closeFile, openFile, readChunk } from "../lib/files.ts";
-import type { Job, OnRead } from "../lib/parallel.ts";
+import { createHash, createHmac, timingSafeEqual, type Hash, type Hmac } from "node:crypto";
+import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
+import type { Readable } from "node:stream";
+import * as checksums from "../lib/checksums.ts";
+import * as cli from "../lib/cli.ts";
+import { flag, print, text, usageError, warn } from "../lib/cli.ts";
+import { inOrder } from "../lib/pool.ts";
 import { t } from "../lib/words.ts";
 
-const HELP = `Usage: hash.ts [options] [TEXT]
-       hash.ts --file [options] [PATH...]
-       hash.ts --check [options] [LIST...]
+const { options, args } = await cli.commandLine(
+  {
+    usage: ["[TEXT]", "--file [PATH...]", "--check [LIST...]"],
+    about: t`Prints the digest of a text (default "Hello, world!") or of files, or verifies the files that
+checksum lists name. "-", or no path at all, is standard input.`,
+    example: "npx tsx scripts/hash.ts --file package.json | npx tsx scripts/hash.ts --check",
+  },
+  {
+    file: flag("f", t`hash files`),
+    check: flag("c", t`verify the files in lists, as sha256sum and openssl dgst write them`),
+    algorithm: text("a", "NAME", t`any fixed-length digest of this runtime (default sha256)`),
+    expect: text("e", "DIGEST", t`compare with this digest: prints OK or FAILED`),
+    "key-file": text("", "PATH", t`HMAC with the key in this file (its exact bytes)`),
+    "ignore-missing": flag("", t`with --check: skip files that are not there`),
+    strict: flag("", t`with --check: a malformed line fails as well`),
+    quiet: flag("q", t`with --check: print only failures`),
+  },
+);
+const { algorithm, expected, key } = checkOptions();
 
-Prints the digest of the text (default "Hello, world!") or of each file, or verifies the files that
-checksum lists name. "-" or no path at all is standard input.
-
-  -f, --file            hash files
-  -c, --check           verify the files in lists, as sha256sum and openssl dgst write them
-  -a, --algorithm NAME  any fixed-length digest of this runtime (default sha256)
-  -e, --expect DIGEST   compare with this digest: prints OK or FAILED
-      --key-file PATH   HMAC with the key in this file (its exact bytes) instead of a plain digest
-      --ignore-missing  with --check: skip files that are not there
-  -q, --quiet           with --check: print only failures
-  -h, --help            print this help
-
-Example: npx tsx scripts/hash.ts --file package.json > list && npx tsx scripts/hash.ts --check list
-`;
-
-const { values: options, positionals: args } = commandLine(HELP, {
-  file: { type: "boolean", short: "f", default: false },
-  check: { type: "boolean", short: "c", default: false },
-  algorithm: { type: "string", short: "a", default: "sha256" },
-  expect: { type: "string", short: "e" },
-  "key-file": { type: "string" },
-  "ignore-missing": { type: "boolean", default: false },
-  quiet: { type: "boolean", short: "q", default: false },
-});
-const algorithm = options.algorithm.toLowerCase();
-const expected = options.expect?.toLowerCase();
-checkOptions();
-const key = options["key-file"] ? readKey(options["key-file"]) : undefined;
-const buffer = Buffer.allocUnsafe(256 * 1024);
-
-if (process.env.HASH_CHILD) {
-  // One of the children that hash large files side by side: they run this script too.
-  (await import("../lib/children.ts")).work(hashFile);
-} else if (options.check) {
-  await checkFiles(args.length > 0 ? args : ["-"]);
-} else if (options.file) {
-  await hashFiles(args.length > 0 ? args : ["-"]);
-} else {
-  hashText(args[0] ?? "Hello, world!");
+/** Begins a digest. Anybody can make one; an HMAC proves that whoever made it has the key, too. */
+function begin(algorithm: string, key?: Buffer): Hash | Hmac {
+  return key ? createHmac(algorithm, key) : createHash(algorithm);
 }
 
-/** The whole of it: a hash function works on bytes, so text is first encoded, as UTF-8. */
-function hashText(text: string): void {
-  let digest = createHash(algorithm).update(text, "utf8").digest("hex");
-  // Anybody can hash. An HMAC takes a key, and so proves that whoever made it has the key as well.
-  if (key) digest = createHmac(algorithm, key).update(text, "utf8").digest("hex");
-  if (expected) report(digest, expected);
-  else console.log(digest);
+/** A hash function works on bytes, so a text is first encoded, as UTF-8. */
+function hashText(text: string): string {
+  return begin(algorithm, key).update(text, "utf8").digest("hex");
 }
 
-/** The digest of a file of any size, in constant memory: a buffer, filled and hashed to the end. */
-function hashFile({ path, algorithm, key }: Job, onRead?: OnRead): string {
-  const file = openFile(path);
+/** A file of any size is hashed in constant memory: a buffer, filled and hashed to the file's end. */
+function hashFile(
+  path: string | Buffer,
+  hash: Hash | Hmac,
+  buffer: Buffer,
+  read: Float64Array,
+): string {
+  const file = openSync(path, "r");
   try {
-    const hash = key ? createHmac(algorithm, key) : createHash(algorithm);
-    for (let length; (length = readChunk(file, buffer)) > 0; onRead?.(length))
+    let length: number;
+    do {
+      length = readSync(file, buffer);
       hash.update(buffer.subarray(0, length));
+      read[0]! += length;
+    } while (length > 0);
     return hash.digest("hex");
   } finally {
-    closeFile(file);
+    closeSync(file);
   }
 }
 
-/** Prints `DIGEST  NAME` for each file, as sha256sum does; a file that can't be read costs a line. */
-async function hashFiles(paths: string[]): Promise<void> {
-  const { inOrder } = await import("../lib/parallel.ts");
-  const { checksumLine } = await import("../lib/checksums.ts");
-  const { print, flush } = await import("../lib/output.ts");
-  const files = paths.map((path) => ({ path, algorithm, key }));
-  for await (const [{ path }, outcome] of inOrder(files, hashFile, import.meta.url)) {
-    if ("failure" in outcome) {
-      warn(t`${path}: ${outcome.failure}`);
-      process.exitCode = 1;
-    } else if (expected) report(outcome.digest, expected);
-    else await print(checksumLine(outcome.digest, path));
+/** What arrives at its own pace, as standard input does, is hashed as it comes. */
+async function hashStream(
+  stream: Readable,
+  hash: Hash | Hmac,
+  read: Float64Array,
+): Promise<string> {
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    read[0]! += chunk.length;
   }
-  await flush();
-}
-
-/** Verifies the files that lists of such lines name. */
-async function checkFiles(lists: string[]): Promise<void> {
-  const { inOrder } = await import("../lib/parallel.ts");
-  const { checkList } = await import("../lib/check.ts");
-  const { flush } = await import("../lib/output.ts");
-  const { quiet, "ignore-missing": ignoreMissing } = options;
-  for (const list of lists) {
-    const good = await checkList(list, {
-      ...{ algorithm, key, quiet, ignoreMissing, matches },
-      digests: (files) => inOrder(files, hashFile, import.meta.url),
-    });
-    if (!good) process.exitCode = 1;
-  }
-  await flush();
-}
-
-/** Prints whether the digest is the expected one. */
-function report(digest: string, expected: string): void {
-  const good = matches(digest, expected);
-  console.log(good ? "OK" : "FAILED");
-  if (!good) process.exitCode = 1;
+  return hash.digest("hex");
 }
 
 /**
@@ -133,27 +93,112 @@ function matches(digest: string, expected: string): boolean {
   return timingSafeEqual(Buffer.from(digest), Buffer.from(expected));
 }
 
-function checkOptions(): void {
-  const length = digits(algorithm);
-  if (length === undefined)
-    usageError(t`there is no algorithm "${algorithm}" here; common ones: ${COMMON}`);
-  // It would put out as many bytes as it is asked for, down to one, and so prove as little.
-  if (length === 0) usageError(t`${algorithm} has no fixed length; use one that has: ${COMMON}`);
-  if (options.file && options.check) usageError(t`--file and --check exclude each other`);
-  if (!options.check && (options.quiet || options["ignore-missing"]))
-    usageError(t`--quiet and --ignore-missing are for --check`);
-  if (!options.file && !options.check && args.length > 1)
-    usageError(t`more than one text; quote it: "${args.join(" ")}"`);
-  if (!options.check && !options["key-file"]) warnIfBroken(algorithm);
-  if (expected === undefined) return;
-  if (options.check) usageError(t`--expect and --check exclude each other`);
-  if (args.length > 1) usageError(t`--expect takes one file`);
-  if (!/^[0-9a-f]*$/.test(expected) || expected.length !== length)
-    usageError(t`--expect must be ${length} hex digits, as ${algorithm} has, not "${expected}"`);
+const paths = args.length > 0 ? args : ["-"];
+if (options.check) for (const list of paths) await checkList(list);
+else if (options.file) await hashFiles(paths);
+else if (args[0] === "-")
+  report(await hashStream(cli.standardInput(), begin(algorithm, key), new Float64Array(1)));
+else report(hashText(args[0] ?? "Hello, world!"));
+
+/** Prints a digest, or whether it is the expected one. */
+function report(digest: string, line = digest): void {
+  if (!expected) return print(line);
+  const good = matches(digest, expected);
+  print(good ? "OK" : "FAILED");
+  if (!good) process.exitCode = 1;
 }
 
-function readKey(file: string): Buffer {
-  const key = readOptionFile("--key-file", file);
-  if (key.length === 0) fail(t`--key-file ${file} is empty`);
-  return key;
+/** Prints `DIGEST  NAME` for each file, as sha256sum does; a file that can't be read costs a line. */
+async function hashFiles(paths: string[]): Promise<void> {
+  const jobs = paths.map((path) => ({ path, algorithm, key }));
+  for await (const files of inOrder([jobs], { begin, hashFile, hashStream }))
+    for (const [{ path }, outcome] of files) {
+      if ("digest" in outcome) report(outcome.digest, checksums.checksumLine(outcome.digest, path));
+      else {
+        warn(t`${path}: ${cli.reason(outcome.error)}`);
+        process.exitCode = 1;
+      }
+    }
+}
+
+/** Verifies the files that a list of such lines names, and says how many failed. */
+async function checkList(list: string): Promise<void> {
+  const label = list === "-" ? t`standard input` : list;
+  const { quiet, strict, "ignore-missing": ignoreMissing } = options;
+  const binds = options.algorithm !== undefined; // then a list can't talk us into another one
+  const kind = { algorithm, binds, key, standardInput: list === "-" };
+  const tally: checksums.Tally = { proper: 0, malformed: 0 };
+  let [verified, mismatched, unreadable] = [0, 0, 0];
+  try {
+    const wrong = cli.garbled(list);
+    if (wrong) throw new Error(wrong);
+    const input = list === "-" ? cli.standardInput() : createReadStream(list);
+    const entries = checksums.readList(input, kind, tally);
+    for await (const files of inOrder(entries, { begin, hashFile, hashStream }))
+      for (const [{ name, digest }, outcome] of files) {
+        let result = "OK";
+        if ("error" in outcome) {
+          if (outcome.error.code === "ENOENT" && ignoreMissing) continue;
+          unreadable++;
+          warn(t`${Buffer.from(name, "latin1").toString()}: ${cli.reason(outcome.error)}`);
+          result = "FAILED open or read";
+        } else if (matches(outcome.digest, digest)) verified++;
+        else {
+          mismatched++;
+          result = "FAILED";
+        }
+        if (result !== "OK" || !quiet) print(checksums.resultLine(name, result), "latin1");
+      }
+  } catch (error) {
+    warn(t`${label}: ${cli.reason(error)}`);
+    process.exitCode = 1;
+    return;
+  }
+  const { proper, malformed, complaint } = tally;
+  if (mismatched) warn(t`${label}: files that do not match: ${mismatched}`);
+  if (unreadable) warn(t`${label}: files that could not be read: ${unreadable}`);
+  if (malformed && proper) warn(t`${label}: lines that are not checksums: ${malformed}`);
+  const empty = t`it has no checksum in it`;
+  if (!proper) warn(t`${label}: ${complaint ?? empty}`);
+  else if (!verified && !unreadable && !mismatched) warn(t`${label}: none of its files is there`);
+  const bad = mismatched + unreadable + (strict ? malformed : 0);
+  if (bad > 0 || verified === 0) process.exitCode = 1;
+}
+
+/** What the options ask for; ends the script where they make no sense together. */
+function checkOptions() {
+  const { file, check, expect, quiet, strict, "ignore-missing": ignoreMissing } = options;
+  const { algorithm, digits } = checksums.algorithmNamed(options.algorithm ?? "sha256");
+  const asked = options.algorithm ?? algorithm;
+  if (digits === undefined)
+    usageError(t`there is no algorithm "${asked}" here; common ones: ${checksums.COMMON}`);
+  // It would put out as many bytes as it is asked for, down to one, and so prove as little.
+  if (digits === 0)
+    usageError(t`${asked} has no fixed length; use one that has: ${checksums.COMMON}`);
+  if (file && check) usageError(t`--file and --check exclude each other`);
+  if (!check && (quiet || strict || ignoreMissing))
+    usageError(t`--quiet, --strict and --ignore-missing are for --check`);
+  if (!file && !check && args.length > 1)
+    usageError(t`more than one text; quote it: "${args.join(" ")}"`);
+  const [text] = args;
+  if (text && text !== "-" && !file && !check) {
+    const wrong = cli.garbled(text);
+    if (wrong) cli.fail(`${text}: ${wrong}`);
+    if (existsSync(text)) warn(t`there is a file ${text} as well; for its digest, use --file`);
+  }
+  if (expect && check) usageError(t`--expect and --check exclude each other`);
+  if (expect && args.length > 1) usageError(t`--expect takes one file`);
+
+  // As people paste it: "sha256:" before it, a name behind it, blanks around it.
+  const [, prefix, expected] = /^\s*(?:([\w/-]+):)?\s*(\w+)(?:\s|$)/.exec(expect ?? "") ?? [];
+  if (prefix && checksums.algorithmNamed(prefix).algorithm !== algorithm)
+    usageError(t`--expect is for ${prefix}, not for ${algorithm}; see --algorithm`);
+  if (expect && (expected?.length !== digits || /[^0-9a-f]/i.test(expected)))
+    usageError(t`--expect must be ${digits} hex digits, as ${algorithm} has, not "${expect}"`);
+
+  const keyFile = options["key-file"];
+  const key = keyFile ? cli.readOptionFile("--key-file", keyFile) : undefined;
+  if (key?.length === 0) cli.fail(t`--key-file ${keyFile!} is empty`);
+  if (!check && !key) checksums.warnIfBroken(algorithm);
+  return { algorithm, expected: expected?.toLowerCase(), key };
 }

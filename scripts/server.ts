@@ -14,75 +14,46 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { setDefaultHighWaterMark } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
-import { developmentCertificate } from "../lib/certs.ts";
-import { commandLine, fail, milliseconds, usageError, wholeNumber } from "../lib/cli.ts";
-import { clientError, endpoint, listenError } from "../lib/network.ts";
-import { readCertificates, readPair } from "../lib/pem.ts";
-import { transcript } from "../lib/transcript.ts";
+import { developmentCertificate, nameInALine, readCertificates, readPair } from "../lib/certs.ts";
+import * as cli from "../lib/cli.ts";
+import { complain, flag, print, seconds, text, usageError, whole } from "../lib/cli.ts";
+import { endpoint, handshakeError, listenError } from "../lib/network.ts";
 import { t } from "../lib/words.ts";
 
-const HELP = `Usage: server.ts [options]
-
-Echoes what clients send, over TLS 1.3. Ctrl-C stops it.
-
-      --host HOST             address to listen on (default 127.0.0.1: this machine only)
-      --port PORT             port to listen on (default 5000; 0 takes any free one)
-      --plain                 plain TCP instead of TLS
-      --cert FILE             certificate (PEM) to use instead of a development one,
-      --key FILE              and its key
-      --client-ca FILE        admit only clients with a certificate from this CA (PEM)
-      --once                  serve one client, then stop
-      --max-connections N     turn further clients away (default 1000)
-      --idle-timeout SECONDS  disconnect a client that is silent for so long (default 60)
-      --quiet                 do not print what clients send
-  -h, --help                  print this help
-
-Example: npx tsx scripts/server.ts --port 5001
-`;
-
-const { values: options, positionals } = commandLine(HELP, {
-  host: { type: "string", default: "127.0.0.1" },
-  port: { type: "string", default: "5000" },
-  plain: { type: "boolean", default: false },
-  cert: { type: "string" },
-  key: { type: "string" },
-  "client-ca": { type: "string" },
-  once: { type: "boolean", default: false },
-  "max-connections": { type: "string", default: "1000" },
-  "idle-timeout": { type: "string", default: "60" },
-  quiet: { type: "boolean", default: false },
-});
-const { host, plain, cert, key, "client-ca": clientCa } = options;
-const port = wholeNumber("--port", options.port, 0, 65535);
-const most = wholeNumber("--max-connections", options["max-connections"], 1, 1_000_000);
-const patience = milliseconds("--idle-timeout", options["idle-timeout"]);
-if (positionals.length > 0) usageError(t`unexpected argument "${positionals[0]!}"`);
-if (!cert !== !key) usageError(t`--cert and --key go together`);
-if (plain && (cert || clientCa))
-  usageError(t`--plain uses no certificates: leave out --cert, --key and --client-ca`);
-
-const QUIET = 500; // milliseconds of silence after which a client counts as idle when we stop
-const DEADLINE = 5_000; // milliseconds that the others then have to finish in
-const LARGE = 32 * 1024; // bytes: a read worth corking for; TLS, in records of 16 KiB, gains nothing
-
-// What may wait to be written before a client has to stop sending, in bytes. With Node's own 16 KiB,
-// TLS brings just what fills it: each read would stop the client, and each write would start it again.
-setDefaultHighWaterMark(false, 1024 * 1024);
-
-const clients = new Set<net.Socket>();
-let [served, turnedAway, echoed, stopping] = [0, 0, 0, false];
-let deadline: NodeJS.Timeout | undefined;
+const { options, args } = await cli.commandLine(
+  {
+    usage: [""],
+    about: t`Echoes what clients send, over TLS 1.3. Ctrl-C stops it.
+DEV_CERTS_DIR names another folder for the development certificates than .certs.`,
+    example: "npx tsx scripts/server.ts --port 5001",
+  },
+  {
+    host: text("", "HOST", t`address to listen on; the default is this machine only`, "127.0.0.1"),
+    port: whole("PORT", t`port to listen on; 0 takes any free one`, 5000, [0, 65535]),
+    plain: flag("", t`plain TCP instead of TLS`),
+    cert: text("", "FILE", t`certificate (PEM) to use instead of a development one`),
+    key: text("", "FILE", t`the key (PEM) of --cert`),
+    "client-ca": text("", "FILE", t`admit only clients with a certificate from this CA (PEM)`),
+    once: flag("", t`serve one client, then stop`),
+    "max-connections": whole("N", t`turn further clients away`, 1000, [1, 1_000_000]),
+    "idle-timeout": seconds(t`disconnect a client that is silent for so long`, 60),
+    quiet: flag("", t`do not print what clients send`),
+  },
+);
+const { host, port, plain, cert, key, "client-ca": clientCa } = options;
+checkOptions();
+setDefaultHighWaterMark(false, 1024 * 1024); // bytes that may wait to be written: see tune, below
 
 // Create the server. A TLS socket is a socket: the same function serves both.
-// TLS 1.3 alone leaves nothing to misconfigure: no old cipher, no renegotiation.
 const server = plain
   ? net.createServer({ noDelay: true }, serve)
   : tls.createServer(
       {
         noDelay: true,
         ...(cert && key ? readPair(cert, key) : developmentCertificate()),
-        minVersion: "TLSv1.3",
+        minVersion: "TLSv1.3", // nothing to misconfigure: no old cipher, no renegotiation
         handshakeTimeout: 10_000, // milliseconds
         // Mutual TLS: the client proves who it is as well, before a byte of its data is read.
         ...(clientCa && { requestCert: true, ca: readCertificates("--client-ca", clientCa) }),
@@ -90,81 +61,111 @@ const server = plain
       serve,
     );
 
+/** Serves a client: from here on, its socket is a stream to read from and to write to. */
+function serve(socket: net.Socket): void {
+  const client = endpoint(socket.remoteAddress, socket.remotePort);
+  if (!admit(socket, client)) return;
+  print(t`Client connected: ${client + subject(socket)}`);
+
+  // It may end its sending side and still receive (half-close). One that leaves during the handshake
+  // has nothing to receive: so not before.
+  socket.allowHalfOpen = true;
+
+  // Receive: a chunk at a time, as large as it happened to arrive. Decoded as a stream: half a
+  // character waits for its other half.
+  tune(socket);
+  if (!options.quiet) transcribe(socket, new StringDecoder("utf8"));
+
+  // Answer. A pipe reads no faster than the client takes its answers (backpressure), and ends our
+  // side once the client has ended its own and has every byte back.
+  socket.pipe(socket);
+}
+
+const clients = new Map<net.Socket, string>(); // those that are served, with their addresses
+let [served, turnedAway, echoed, stopping] = [0, 0, 0, false];
+let cutOff: NodeJS.Timeout | undefined; // the end of all waiting, when we stop
+const GRACE = 5_000; // milliseconds until then
+const IDLE = 500; // milliseconds of silence after which a client has nothing under way
+
 // Bind the address and listen: from here on, clients can connect, and Ctrl-C stops the server.
 process.on("SIGINT", stop);
 process.on("SIGTERM", stop);
+const most = options["max-connections"];
+server.maxConnections = most;
 try {
   server.listen({ port, host, backlog: most });
   await once(server, "listening");
 } catch (error) {
-  fail(listenError(error, host, port));
+  cli.fail(listenError(error, host, port));
 }
 const bound = server.address() as net.AddressInfo;
 const address = endpoint(bound.address, bound.port);
-console.log(t`Server started on ${address} (${plain ? "TCP" : "TLS"}). Waiting for clients.`);
+print(t`Server started on ${address} (${plain ? "TCP" : "TLS"}). Waiting for clients.`);
 
 // A client that there is no room for, or that fails the handshake, is one line in the log and nobody
 // else's trouble. Out of file descriptors, the runtime closes new connections by itself.
-server.maxConnections = most;
-server.on("drop", (client) => {
-  turnedAway++;
-  const from = endpoint(client?.remoteAddress, client?.remotePort);
-  console.error(t`Client turned away: ${from}: ${most} are connected; see --max-connections`);
-});
-server.on("error", (error) => console.error(t`Client lost: ${"?"}: ${clientError(error)}`));
+server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
+server.on("error", (error) => complain(t`Client lost: ${"?"}: ${cli.reason(error)}`));
 server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
   const client = endpoint(socket.remoteAddress, socket.remotePort);
-  console.error(t`Client refused: ${client}: ${clientError(error, socket.authorizationError)}`);
+  complain(handshakeError(error, client, socket.authorizationError));
   socket.destroy(); // after a timeout, the runtime leaves that to us
 });
 
-/** Accepts a client: from here on, its socket is a stream to read from and to write to. */
-function serve(socket: net.Socket): void {
-  const client = endpoint(socket.remoteAddress, socket.remotePort);
+/** Takes a client in, unless we stop; and sees it out when it is silent, or lost, or leaves. */
+function admit(socket: net.Socket, client: string): boolean {
   if (stopping) {
-    turnedAway++;
-    console.error(t`Client turned away: ${client}: the server is stopping`);
-    return void socket.destroy();
+    turnAway(socket, t`the server is stopping`);
+    socket.destroy();
+    return false;
   }
   if (options.once) {
     stopping = true;
     server.close();
   }
-  console.log(t`Client connected: ${client}`);
-  clients.add(socket);
+  clients.set(socket, client);
   served++;
-
-  // From now on, a client may end its sending side and still receive (half-close). One that leaves
-  // during the handshake has nothing to receive: so not before.
-  socket.allowHalfOpen = true;
-
-  // Receive: a chunk at a time, as large as it happened to arrive. Behind a large one, more is waiting:
-  // all that comes in this turn of the event loop then goes out in one write.
-  const show = options.quiet ? undefined : transcript();
-  socket.on("data", (chunk: Buffer) => {
-    show?.(chunk);
-    if (chunk.length < LARGE || socket.writableCorked) return;
-    socket.cork();
-    setImmediate(() => socket.uncork());
-  });
-  // Answer. A pipe reads no faster than the client takes its answers (backpressure), and ends our
-  // side once the client has ended its own and has every byte back.
-  socket.pipe(socket);
-
-  // Silence: for too long, or while we stop. There, who still has something to take is not idle.
-  socket.setTimeout(patience);
+  socket.setTimeout(options["idle-timeout"]);
   socket.on("timeout", () => {
-    if (!deadline) console.error(t`Client lost: ${client}: it was silent for too long`);
-    if (socket.writableLength === 0) socket.destroySoon();
-    else if (!deadline) socket.destroy();
+    const why = socket.readableEnded ? t`it takes no more` : t`it was silent for too long`;
+    complain(t`Client lost: ${client}: ${why}`);
+    if (socket.readableEnded || socket.writableLength > 0) socket.destroy();
+    else socket.destroySoon();
   });
-  socket.on("error", (error) => console.error(t`Client lost: ${client}: ${clientError(error)}`));
+  // A client that has ended its side takes what is left for it, or is gone.
+  socket.on("end", () => socket.setTimeout(Math.min(GRACE, options["idle-timeout"])));
+  socket.on("error", (error) => complain(t`Client lost: ${client}: ${cli.reason(error)}`));
   socket.on("close", () => {
-    console.log(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
+    print(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
     clients.delete(socket);
     echoed += socket.bytesRead;
-    if (stopping && clients.size === 0) finish();
+    if (stopping && clients.size === 0) void finish();
   });
+  return true;
+}
+
+function turnAway(client: net.DropArgument | undefined, why: string): void {
+  turnedAway++;
+  complain(t`Client turned away: ${endpoint(client?.remoteAddress, client?.remotePort)}: ${why}`);
+}
+
+/** Prints what a client sends, at most 1 KiB of it, so that nobody fills a disk by way of the log. */
+function transcribe(socket: net.Socket, decoder: StringDecoder): void {
+  let left = 1024; // bytes
+  const show = (text: string) => void (text && print(t`Received: ${text}`));
+  socket.on("data", (chunk: Buffer) => {
+    if (left < 0) return;
+    const text = decoder.write(chunk.subarray(0, left));
+    left -= chunk.length;
+    show(left < 0 ? `${text}…` : text);
+  });
+  socket.on("end", () => left < 0 || show(decoder.end())); // half a character that stayed one
+}
+
+/** Whom a client's certificate is for, with mutual TLS. */
+function subject(socket: net.Socket): string {
+  if (!clientCa) return "";
+  return ` (${nameInALine((socket as tls.TLSSocket).getPeerX509Certificate()?.subject)})`;
 }
 
 /**
@@ -172,21 +173,46 @@ function serve(socket: net.Socket): void {
  * come twice for one Ctrl-C (from the terminal, and from tsx, which passes it on).
  */
 function stop(): void {
-  if (deadline) return;
+  if (cutOff) return;
   stopping = true;
   server.close();
-  if (clients.size === 0) finish();
-  for (const socket of clients) socket.setTimeout(QUIET);
-  deadline = setTimeout(() => {
-    for (const socket of clients) {
-      const client = endpoint(socket.remoteAddress, socket.remotePort);
-      console.error(t`Client cut off: ${client}: it did not finish within 5 seconds`);
+  if (clients.size === 0) void finish();
+  for (const socket of clients.keys())
+    socket
+      .removeAllListeners("timeout")
+      .on("timeout", () => void (socket.writableLength === 0 && socket.destroySoon()))
+      .setTimeout(IDLE);
+  cutOff = setTimeout(() => {
+    for (const [socket, client] of clients) {
+      complain(t`Client cut off: ${client}: it did not finish within ${GRACE / 1000} seconds`);
       socket.destroy();
     }
-  }, DEADLINE);
+  }, GRACE);
 }
 
-function finish(): void {
-  console.log(t`Server stopped. Clients: ${served}, turned away: ${turnedAway}, bytes: ${echoed}.`);
-  process.stdout.write("", () => process.exit()); // once all of the log is written
+async function finish(): Promise<void> {
+  print(t`Server stopped. Clients: ${served}, turned away: ${turnedAway}, bytes: ${echoed}.`);
+  await cli.flush();
+  process.exit();
+}
+
+/**
+ * Makes an echo fast (make bench). Much may wait to be written before a client has to stop sending: with
+ * Node's own 16 KiB, TLS brings just what fills it, and each read would stop the client. And what comes
+ * in one turn of the event loop goes out in one write.
+ */
+function tune(socket: net.Socket): void {
+  socket.on("data", (chunk: Buffer) => {
+    // Behind a large chunk, more is waiting. TLS comes in records of 16 KiB, and gains nothing.
+    if (chunk.length < 32 * 1024 || socket.writableCorked) return;
+    socket.cork();
+    setImmediate(() => socket.uncork());
+  });
+}
+
+function checkOptions(): void {
+  if (args.length > 0) usageError(t`unexpected argument "${args[0]!}"`);
+  if (!cert !== !key) usageError(t`--cert and --key go together`);
+  if (plain && (cert || clientCa))
+    usageError(t`--plain uses no certificates: leave out --cert, --key and --client-ca`);
 }

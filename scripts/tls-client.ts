@@ -15,166 +15,235 @@
 import { X509Certificate } from "node:crypto";
 import { setDefaultResultOrder } from "node:dns";
 import { once } from "node:events";
-import { isIP } from "node:net";
-import { setDefaultHighWaterMark } from "node:stream";
+import { isIP, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
+import { Readable, setDefaultHighWaterMark } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
-import { trustedCertificate } from "../lib/certs.ts";
-import { commandLine, fail, milliseconds, usageError, wholeNumber } from "../lib/cli.ts";
-import { standardInput } from "../lib/files.ts";
-import { connectionError, type Stage } from "../lib/network.ts";
-import { isoDate, readCertificates, readPair } from "../lib/pem.ts";
-import { flush } from "../lib/output.ts";
-import { printable } from "../lib/printable.ts";
-import { t } from "../lib/words.ts";
+import { domainToASCII } from "node:url";
+import { describe, isoDate, readCertificates, readPair, trustedCertificate } from "../lib/certs.ts";
+import * as cli from "../lib/cli.ts";
+import { flag, seconds, text, usageError, whole } from "../lib/cli.ts";
+import { connectionError, endpoint, type Attempt } from "../lib/network.ts";
+import { printableLines, t } from "../lib/words.ts";
 
-const HELP = `Usage: tls-client.ts [options] [MESSAGE]
-
-Sends the message (default "Hello, server!") over verified TLS, and prints the answer. "-" streams
+const { options, args } = await cli.commandLine(
+  {
+    usage: ["[MESSAGE]"],
+    about: t`Sends the message (default "Hello, server!") over verified TLS, and prints the answer. "-" streams
 standard input to the server, and its answer to standard output.
-
-      --host HOST        server to connect to (default localhost)
-      --port PORT        its port (default 5000)
-      --servername NAME  name the certificate must be for (default: the host)
-      --ca FILE          trust this CA (PEM), and no other
-      --cert FILE        client certificate (PEM), for a server that asks for one,
-      --key FILE         and its key
-      --timeout SECONDS  to connect, to shake hands, and for each wait for the server (default 10)
-      --inspect          print the connection and the certificates; send nothing
-  -h, --help             print this help
-
-Example: npx tsx scripts/tls-client.ts --port 5001 "Hello, server!"
-`;
-
-const { values: options, positionals } = commandLine(HELP, {
-  host: { type: "string", default: "localhost" },
-  port: { type: "string", default: "5000" },
-  servername: { type: "string" },
-  ca: { type: "string" },
-  cert: { type: "string" },
-  key: { type: "string" },
-  timeout: { type: "string", default: "10" },
-  inspect: { type: "boolean", default: false },
-});
-const { host, servername = host, cert, key } = options;
-const port = wholeNumber("--port", options.port, 1, 65535);
-const timeout = milliseconds("--timeout", options.timeout);
-if (!cert !== !key) usageError(t`--cert and --key go together`);
-if (options.inspect && positionals.length > 0) usageError(t`--inspect sends no message`);
-if (positionals.length > 1)
-  usageError(t`more than one message; quote it: "${positionals.join(" ")}"`);
-const message = positionals[0] ?? "Hello, server!";
-
-// Trust is a list of certificates. Without --ca it is the runtime's own list, as in a browser; for
-// this machine it is the certificate that scripts/server.ts made for development, alone.
-const isThisMachine = /^(localhost|127(\.\d+){3}|::1)$/i.test(host);
-const ca = options.ca
-  ? readCertificates("--ca", options.ca)
-  : isThisMachine
-    ? trustedCertificate()
-    : undefined;
-
-// "localhost" is 127.0.0.1 first, as with the document's AF_INET, and ::1 after it.
-setDefaultResultOrder("ipv4first");
-
-// As in scripts/server.ts: bytes that may wait to be written, so that TLS stops its source less often.
-setDefaultHighWaterMark(false, 1024 * 1024);
-
-// The name goes out in the clear (SNI), so that a server of many names can choose its certificate;
-// an address has no place there.
-const connection: tls.ConnectionOptions = {
-  host,
-  port,
-  servername: isIP(servername) ? "" : servername,
-  ca,
-  // The name must be among the certificate's alternative names (SAN). Where there are none, Node
-  // would take the common name, which is free text (RFC 9525, section 2).
-  checkServerIdentity(_, certificate) {
-    const subject = { ...certificate.subject, CN: "" };
-    // Node 22.23 takes no IPv6 address for one, and refuses it.
-    if (isIP(servername) === 6 && new X509Certificate(certificate.raw).checkIP(servername)) return;
-    return tls.checkServerIdentity(servername, { ...certificate, subject });
+DEV_CERTS_DIR names another folder for the development certificates than .certs.`,
+    example: `npx tsx scripts/tls-client.ts --port 5001 "Hello, server!"`,
   },
-  rejectUnauthorized: true, // even where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0
-  minVersion: "TLSv1.2",
-  // No certificate with a short RSA key or SHA-1. (Bun's TLS library has no such levels.)
-  ...(!process.versions.bun && { ciphers: `${tls.DEFAULT_CIPHERS}:@SECLEVEL=2` }),
-  ...(cert && key && readPair(cert, key)), // who we are, for a server that asks
-};
-let stage: Stage = "connection";
-let looked = false;
+  {
+    host: text("", "HOST", t`server to connect to`, "localhost"),
+    port: whole("PORT", t`its port`, 5000, [1, 65535]),
+    servername: text("", "NAME", t`name that the certificate must be for (default: the host)`),
+    ca: text("", "FILE", t`trust this CA (PEM), and no other`),
+    cert: text("", "FILE", t`client certificate (PEM), for a server that asks for one`),
+    key: text("", "FILE", t`the key (PEM) of --cert`),
+    timeout: seconds(t`to connect, to shake hands, and for each wait for the server`, 10),
+    "half-close": seconds(t`silence of the server after which our own side ends`, 1),
+    inspect: flag("", t`print the connection and the certificates; send nothing`),
+  },
+);
+const { port, cert, key, inspect } = options;
+const [message = "Hello, server!"] = args;
+checkOptions();
+const host = oneForm("--host", options.host);
+const name = options.servername ? oneForm("--servername", options.servername) : host;
+const attempt: Attempt = { host, port, name, certificate: !!cert, stage: "connection" };
+const inTime = () => ({ signal: AbortSignal.timeout(options.timeout) });
+tune();
 
 try {
-  // A look at the server without verification, on a connection of its own that carries no data.
-  if (options.inspect) looked = await (await import("../lib/inspect.ts")).look(connection, timeout);
-
-  // Connect and shake hands. Each has its time.
-  const socket = tls.connect(connection);
-  const late = Object.assign(new Error("timeout"), { code: "ETIMEDOUT" });
-  const deadline = setTimeout(() => socket.destroy(late), timeout);
-  socket.once("connect", () => (stage = "handshake") && deadline.refresh());
-  await once(socket, "secureConnect").finally(() => clearTimeout(deadline));
-  const until = isoDate(socket.getPeerCertificate().valid_to);
-  const encryption = `${socket.getProtocol()}, ${socket.getCipher().standardName}`;
-  if (looked) {
-    console.log(t`Trusted: ${servername}, until ${until}.`);
-    process.exit();
-  }
-  console.error(t`${encryption}. Verified: ${servername}, until ${until}.`);
-
-  // Only now, with the server verified, does anything leave. We wait for the server where our input
-  // has ended, or is not taken; and only after a look at what came while our own reader was slow.
-  stage = "answer";
-  socket.setTimeout(timeout, () => {
-    const { bytesRead, writableLength, writableEnded } = socket;
-    setImmediate(() => {
-      const waiting = writableEnded || writableLength > 0;
-      if (waiting && socket.bytesRead === bytesRead) socket.destroy(late);
-    });
+  // Connect. The name goes out in the clear (SNI), so that a server of many names can choose its
+  // certificate; an address has no place there.
+  const socket = tls.connect({
+    host,
+    port,
+    servername: isIP(name) ? "" : name,
+    ca: trusted(),
+    checkServerIdentity: checkName,
+    // Even where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0. Only --inspect, which sends
+    // nothing, looks at a server that can't be verified.
+    rejectUnauthorized: !inspect,
+    minVersion: "TLSv1.2",
+    // No certificate with a short RSA key or SHA-1. (Bun's TLS library has no such levels.)
+    ...(!process.versions.bun && { ciphers: `${tls.DEFAULT_CIPHERS}:@SECLEVEL=2` }),
+    ...(cert && key && readPair(cert, key)), // who we are, for a server that asks
   });
-  if (message === "-") await stream(socket);
-  else await send(socket);
+  await once(socket, "connect", inTime());
+
+  // Shake hands: the server shows its certificates, which are verified, and proves that it has the key.
+  attempt.stage = "handshake";
+  await once(socket, "secureConnect", inTime());
+
+  // Only now, with the server verified, does anything leave.
+  attempt.stage = "answer";
+  if (inspect) await look(socket);
+  else await converse(socket);
   process.exit(); // standard input may still be open
 } catch (error) {
-  const why = connectionError(error, { host, port, servername, stage });
-  if (!looked) fail(why);
-  console.log(t`Refused: ${why}`);
-  process.exit(1);
+  cli.fail(connectionError(error, attempt));
+}
+
+/** Whom we trust, as a list of certificates; undefined is the runtime's own list, as in a browser. */
+function trusted(): Buffer | undefined {
+  if (options.ca) return readCertificates("--ca", options.ca);
+  // For this machine, it is the certificate that scripts/server.ts made for development, alone.
+  return /^(localhost|127(\.\d+){3}|::1)$/.test(host) ? trustedCertificate() : undefined;
 }
 
 /**
- * Sends the message, and prints the answer. Ending our side tells the server that there is no more
- * to come; its own end tells us that the answer is complete.
+ * The certificate must have the name among its alternative names (SAN). A wildcard stands for one whole
+ * first label (RFC 9525, 6.3); the common name, which is free text, counts for nothing.
  */
-async function send(socket: tls.TLSSocket): Promise<void> {
-  socket.end(message);
+function checkName(_: string, certificate: tls.PeerCertificate): Error | undefined {
+  // Deno's checkHost takes no wildcards, and common names all the same; its older check is right.
+  const subject = { ...certificate.subject, CN: "" };
+  if (process.versions.deno) return tls.checkServerIdentity(name, { ...certificate, subject });
+  const x509 = new X509Certificate(certificate.raw);
+  const exactly = { subject: "never", partialWildcards: false } as const;
+  if (isIP(name) ? x509.checkIP(name) : x509.checkHost(name, exactly)) return undefined;
+  return Object.assign(new Error(), { code: "ERR_TLS_CERT_ALTNAME_INVALID", cert: certificate });
+}
+
+/**
+ * Sends the message, or standard input, and prints the answer, both at once: a server that answers
+ * while it reads would otherwise wait for us, and we for it. Neither is read faster than the other end
+ * takes it (backpressure), so that any size takes constant memory.
+ */
+async function converse(socket: tls.TLSSocket): Promise<void> {
+  const [protocol, cipher] = [socket.getProtocol() ?? "?", socket.getCipher().standardName];
+  console.error(
+    socket.authorized
+      ? t`${protocol}, ${cipher}. Verified: ${name}, until ${lastDay(socket)}.`
+      : t`${protocol}, ${cipher}. NOT verified: ${refusal(socket)}`,
+  );
+  const raw = message === "-";
+  const input = raw ? cli.standardInput() : Readable.from([Buffer.from(message)]);
+  let size = 0; // bytes of the input
+  input.on("data", (chunk: Buffer) => (size += chunk.length));
+  limitWaits(socket, input);
+  const sent = pipeline(input, socket, { end: false }).then(() => endInTime(socket, size));
+  const received = raw ? pipeline(socket, process.stdout, { end: false }) : print(socket);
+  await Promise.race([received, sent.then(() => received)]);
+  await cli.flush(); // whoever reads our output may be slow
+  const all = input.readableEnded && socket.writableLength === 0;
+  if (socket.bytesRead === 0 && (size > 0 || !all))
+    cli.fail(
+      t`${endpoint(host, port)} ended without an answer: it broke off, or refuses this client or its certificate`,
+    );
+  if (!all) cli.fail(t`the server ended before the input did`);
+}
+
+/**
+ * Ends our side, which many servers take for a hang-up, and drop the rest of their answer: so not before
+ * as many bytes have come back as went out, for an echo is complete then, or the server is silent.
+ */
+function endInTime(socket: tls.TLSSocket, sent: number): void {
+  const silence = setTimeout(() => {
+    if (readerIsSlow(socket)) silence.refresh();
+    else socket.end();
+  }, options["half-close"]);
+  const look = () => void (socket.bytesRead === sent ? socket.end() : silence.refresh());
+  socket.on("data", look).on("close", () => clearTimeout(silence));
+  look();
+}
+
+/** Prints the answer: all that comes until the server ends, for nothing else says that it is complete. */
+async function print(socket: tls.TLSSocket): Promise<void> {
   const decoder = new StringDecoder("utf8"); // keeps half a character until the rest arrives
   let label = t`Response from server: ${""}`;
+  const write = async (text: string) => {
+    const free = process.stdout.write(label + printableLines(text));
+    label = "";
+    if (!free) await once(process.stdout, "drain");
+  };
   try {
-    for await (const chunk of socket) {
-      process.stdout.write(label + printable(decoder.write(chunk)));
-      label = "";
-    }
-    process.stdout.write(label + printable(decoder.end()) + "\n");
-    await flush();
+    for await (const chunk of socket) await write(decoder.write(chunk));
+    if (!label || !message) await write(decoder.end() + "\n");
   } catch (error) {
     if (!label) process.stdout.write("\n"); // what went wrong gets a line of its own
     throw error;
   }
 }
 
+/** --inspect: what the server shows, and whether it will do. */
+async function look(socket: tls.TLSSocket): Promise<void> {
+  const exchange = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
+  const group = exchange.name ?? exchange.type ?? "-"; // the post-quantum hybrids have no one size
+  cli.print(t`Protocol:     ${socket.getProtocol() ?? "?"}`);
+  cli.print(t`Cipher:       ${socket.getCipher().standardName}`);
+  const size = exchange.size ? t`, ${exchange.size} bits` : "";
+  cli.print(t`Key exchange: ${group + size}`);
+  let certificate = socket.getPeerCertificate(true);
+  for (let i = 0; certificate?.raw; certificate = certificate.issuerCertificate) {
+    cli.print(t`Certificate ${i++}`);
+    describe(new X509Certificate(certificate.raw)).forEach((line) => cli.print(line));
+    if (certificate.fingerprint256 === certificate.issuerCertificate?.fingerprint256) break; // a root
+  }
+  if (socket.authorized) cli.print(t`Trusted: ${name}, until ${lastDay(socket)}.`);
+  else cli.print(t`Refused: ${refusal(socket)}`);
+  process.exitCode = socket.authorized ? 0 : 1;
+  await cli.flush();
+  socket.resume().end(); // in an orderly way: the server has nothing to complain of
+  await once(socket, "close", inTime());
+}
+
+function lastDay(socket: tls.TLSSocket): string {
+  return isoDate(socket.getPeerCertificate().valid_to);
+}
+
+/** Why the certificates were not accepted. */
+function refusal(socket: tls.TLSSocket): string {
+  const code = String(socket.authorizationError);
+  const error = Object.assign(new Error(code), { code, cert: socket.getPeerCertificate() });
+  return connectionError(error, { ...attempt, stage: "handshake" });
+}
+
+/** Gives the server its time for each answer: while all of our input is sent, or it takes no more. */
+function limitWaits(socket: tls.TLSSocket, input: Readable): void {
+  socket.setTimeout(options.timeout).on("timeout", () => {
+    const waiting = input.readableEnded || socket.writableLength > 0;
+    if (waiting && !readerIsSlow(socket))
+      socket.destroy(Object.assign(new Error(), { code: "ETIMEDOUT" }));
+  });
+}
+
+/** Whether it is whoever reads our output that keeps us waiting, and not the server. */
+function readerIsSlow(socket: tls.TLSSocket): boolean {
+  return socket.readableLength > 0 || process.stdout.writableNeedDrain;
+}
+
 /**
- * Streams standard input to the server and its answer to standard output, at the same time: a server
- * that answers while it reads would otherwise wait for us, and we for it. Neither is read faster than
- * the other end takes it (backpressure), so that any size takes constant memory.
+ * A name's one form, in which it is resolved, sent and checked: ASCII (IDNA), with no final dot (RFC
+ * 6066, 3). What has no place in a name is refused: a conversion would cut the name there.
  */
-async function stream(socket: tls.TLSSocket): Promise<void> {
-  socket.allowHalfOpen = true; // the server's side may end before ours does
-  const input = standardInput();
-  const sent = pipeline(input, socket);
-  const received = pipeline(socket, process.stdout, { end: false });
-  await Promise.race([received, sent.then(() => received)]);
-  await flush(); // whoever reads our output may be slow
-  if (!input.readableEnded) fail(t`the server ended before the input did`);
+function oneForm(option: string, given: string): string {
+  const bare = given.replace(/^\[(.*)\]$/, "$1"); // as in our own notation of addresses
+  if (isIP(bare)) return bare;
+  const fit = /^[\p{L}\p{M}\p{N}_.\u3002\uff0e\uff61-]+$/u.test(bare);
+  const ascii = fit && domainToASCII(bare).replace(/\.$/, "");
+  if (ascii) return ascii;
+  usageError(
+    t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
+  );
+}
+
+function checkOptions(): void {
+  if (!cert !== !key) usageError(t`--cert and --key go together`);
+  if (inspect && args.length > 0) usageError(t`--inspect sends no message`);
+  if (args.length > 1) usageError(t`more than one message; quote it: "${args.join(" ")}"`);
+  const wrong = cli.garbled(message);
+  if (wrong) cli.fail(`${message}: ${wrong}`);
+}
+
+function tune(): void {
+  setDefaultResultOrder("ipv4first"); // "localhost" is 127.0.0.1 first, as with the document's AF_INET
+  // Each address of a host but the last has this time, not the 250 ms of the runtime.
+  setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(options.timeout / 4));
+  // As in scripts/server.ts: bytes that may wait to be written, so that TLS stops its source less often.
+  setDefaultHighWaterMark(false, 1024 * 1024);
 }

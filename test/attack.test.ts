@@ -257,7 +257,7 @@ test("a log that attackers write: at most 1 KiB for each client, nothing for the
   const log = server.stdout();
   assert.match(log, /^Received: x{1,1024}…$/m);
   assert.equal(log.match(/x/g)!.length, 1024);
-  assert.match(log, /^Received: \\u001b\]0;y\\u0007\\u0000\\u000a\ufffd+$/m);
+  assert.match(log, /^Received: \\u001b\]0;y\\u0007\\u0000\\n\ufffd+$/m);
   assert.match(log, /disconnected: .*, 1073741824 bytes/);
 });
 

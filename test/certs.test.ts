@@ -1,9 +1,26 @@
 import assert from "node:assert/strict";
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inScratch, needs, run, runScript, script, startScript, startServer } from "./helpers.ts";
+import {
+  inScratch,
+  needs,
+  run,
+  runScript,
+  scratch,
+  script,
+  startScript,
+  startServer,
+} from "./helpers.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -109,6 +126,11 @@ test("a start that is cut off anywhere leaves nothing that stops the next", asyn
     const client = await runScript("tls-client", ["--port", server.port], { env: sane });
     assert.equal(client.code, 0, client.stderr);
     await server.stop();
+    // Nor are drafts left, with a key in them.
+    assert.deepEqual(
+      readdirSync(scratch).filter((name) => name.startsWith("cut-off")),
+      ["cut-off"],
+    );
     await run("rm", ["-r", folder]);
   }
 });
@@ -125,17 +147,72 @@ test("no openssl, or a folder that can't be used, is one line", async () => {
   const file = await runScript("server", ["--port", "0"], {
     env: { DEV_CERTS_DIR: inScratch("a-file") },
   });
-  assert.match(
-    file.stderr,
-    /^server: cannot make a development certificate in .*a-file: [^\n]+\n$/,
-  );
+  assert.match(file.stderr, /^server: no development certificate in .*a-file: [^\n]+\n$/);
   assert.equal(file.code, 1);
-  mkdirSync(inScratch("bad-key"));
-  writeFileSync(join(inScratch("bad-key"), "server.key"), "nonsense");
-  const bad = await runScript("server", ["--port", "0"], {
-    env: { DEV_CERTS_DIR: inScratch("bad-key") },
-  });
-  assert.match(bad.stderr, /^server: .*openssl says ".+"\. Remove the folder to start afresh\n$/);
+});
+
+test("what others may have put there, or may read, is refused in one line; nothing is removed", async () => {
+  const folder = inScratch("unsafe");
+  const env = { DEV_CERTS_DIR: folder };
+  await startServer([], { env }).then((server) => server.stop());
+  const refuses = async (line: RegExp) => {
+    for (const [name, args] of [
+      ["server", ["--port", "0"]],
+      ["tls-client", ["--port", "1"]],
+    ] as const) {
+      const { code, stderr } = await runScript(name, [...args], { env });
+      assert.match(stderr, line);
+      assert.match(stderr, /^[\w-]+: no development certificate in [^\n]*DEV_CERTS_DIR[^\n]*\n$/);
+      assert.equal(code, 1);
+    }
+  };
+  chmodSync(join(folder, "server.key"), 0o644);
+  await refuses(/others may read .*server\.key/);
+  chmodSync(join(folder, "server.key"), 0o600);
+  if (process.getuid?.() === 0) {
+    for (const path of ["", "server.key"]) {
+      chownSync(join(folder, path), 65534, 65534);
+      await refuses(/unsafe(\/server\.key)? belongs to another user/);
+      chownSync(join(folder, path), 0, 0);
+    }
+  }
+  // A folder with other files in it is somebody's, and is not replaced.
+  writeFileSync(join(folder, "server.crt"), "damaged");
+  writeFileSync(join(folder, "notes"), "mine");
+  const { code, stderr } = await runScript("server", ["--port", "0"], { env });
+  assert.match(stderr, /there are other files in it, such as notes\. DEV_CERTS_DIR/);
+  assert.equal(code, 1);
+  assert.equal(readFileSync(join(folder, "notes"), "utf8"), "mine");
+});
+
+test(
+  "a good pair is used as it is, in a folder that can't be written to as well",
+  needs("openssl"),
+  async () => {
+    const folder = inScratch("read-only/certs");
+    const env = { DEV_CERTS_DIR: folder };
+    await startServer([], { env }).then((server) => server.stop());
+    chmodSync(folder, 0o500);
+    chmodSync(inScratch("read-only"), 0o500);
+    const before = statSync(folder).ctimeMs;
+    const server = await startServer([], { env });
+    assert.equal((await runScript("tls-client", ["--port", server.port], { env })).code, 0);
+    await server.stop();
+    assert.equal(server.stderr(), "");
+    assert.equal(statSync(folder).ctimeMs, before);
+    chmodSync(inScratch("read-only"), 0o700);
+  },
+);
+
+test("a damaged key is replaced, with all of its folder", needs("openssl"), async () => {
+  const folder = inScratch("damaged");
+  const env = { DEV_CERTS_DIR: folder };
+  mkdirSync(folder);
+  writeFileSync(join(folder, "server.key"), "nonsense", { mode: 0o600 });
+  const server = await startServer([], { env });
+  assert.equal((await runScript("tls-client", ["--port", server.port], { env })).code, 0);
+  await server.stop();
+  assert.equal(readdirSync(folder).length, 4);
 });
 
 test("the default folder is beside the scripts, whatever the working directory", async () => {

@@ -1,18 +1,9 @@
 // hash.ts --check, --expect and --key-file, beside the tools that people have.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import {
-  inScratch,
-  needs,
-  run,
-  runScript,
-  runShell,
-  startScript,
-  words,
-  type Options,
-} from "./helpers.ts";
+import { inScratch, needs, run, runScript, runShell, words, type Options } from "./helpers.ts";
 
 const files = inScratch("files");
 mkdirSync(files);
@@ -44,7 +35,9 @@ test("sha256sum accepts our lists, and we accept its", needs("sha256sum"), async
     const list = await run("sh", ["-c", `sha256sum ${format} -- *`], { cwd: files });
     const checked = await check(list.bytes);
     const again = await run("sha256sum", ["-c"], { cwd: files, input: list.bytes });
-    assert.equal(checked.bytes.toString("latin1"), again.bytes.toString("latin1"), format);
+    // From 9.4 on, sha256sum escapes a backslash in a verdict as well.
+    const newer = again.bytes.toString("latin1").replace(/^back\\slash:/m, "\\back\\\\slash:");
+    assert.equal(checked.bytes.toString("latin1"), newer, format);
     assert.deepEqual([checked.stderr, checked.code], ["", 0]);
     assert.equal(checked.stdout.split("\n").length - 1, NAMES.length + 1);
   }
@@ -88,7 +81,7 @@ test("openssl dgst, plain and HMAC", needs("openssl"), async () => {
   assert.equal((await check(list.stdout, "--key-file", inScratch("key"))).code, 0);
   const wrong = await check(list.stdout);
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /no line is a sha256 checksum/);
+  assert.match(wrong.stderr, /its lines are HMACs; give their key as --key-file/);
   const coreutils = await run("openssl", ["dgst", "-sha256", "-r", "plain"], { cwd: files });
   assert.equal((await check(coreutils.stdout)).stdout, "plain: OK\n");
 });
@@ -204,10 +197,10 @@ test("several lists: one that can't be read is a line, the others are checked", 
 test("a list that is one line without end, or binary, takes bounded memory", async () => {
   const program = `head -c 1G /dev/zero | tr '\\0' x | NODE_OPTIONS=--max-old-space-size=48 "$@"`;
   const { code, stderr } = await runShell(program, "hash", ["--check"]);
-  assert.equal(stderr, "hash: standard input: no line is a sha256 checksum; see --algorithm\n");
+  assert.equal(stderr, "hash: standard input: no line is a sha256 checksum\n");
   assert.equal(code, 1);
   const binary = await hash(["--check", process.execPath]);
-  assert.match(binary.stderr, /^hash: .*: no line is a sha256 checksum[^\n]*\n$/);
+  assert.match(binary.stderr, /^hash: .*: it is a binary file, not a checksum list\n$/);
 });
 
 test("--expect: OK and 0, FAILED and 1; a digest that can't be right is a wrong command line", async () => {
@@ -222,7 +215,7 @@ test("--expect: OK and 0, FAILED and 1; a digest that can't be right is a wrong 
     [["-f", "-e", digest, "plain", "빈칸"], /--expect takes one file/],
     [["-c", "-e", digest], /--expect and --check exclude each other/],
     [["-c", "-f"], /--file and --check exclude each other/],
-    [["-q"], /--quiet and --ignore-missing are for --check/],
+    [["-q"], /--quiet, --strict and --ignore-missing are for --check/],
   ];
   for (const [args, line] of wrong) {
     const [stdout, stderr, code] = await brief(args);
@@ -274,26 +267,6 @@ test(
   },
 );
 
-test(
-  "a child that is killed costs its files, one line each, and nothing hangs",
-  { skip: process.platform !== "linux" && "needs /proc" },
-  async () => {
-    writeFileSync(join(files, "huge"), "");
-    truncateSync(join(files, "huge"), 2 ** 33); // sparse: long to hash, and no room taken
-    const { child, exit, stdout, stderr } = startScript("hash", ["-f", "plain", "huge", "huge"], {
-      cwd: files,
-    });
-    const children = () =>
-      readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
-    while (children().split(" ").length < 2) await new Promise((resolve) => setImmediate(resolve));
-    for (const pid of children().split(" ")) process.kill(+pid, "SIGKILL");
-    assert.equal(await exit, 1);
-    assert.match(stdout(), /^[0-9a-f]{64}  plain\n$/);
-    assert.match(stderr(), /^(hash: huge: the process that was to hash it is gone\n){2}$/);
-    rmSync(join(files, "huge"));
-  },
-);
-
 test("pipes are read to their end", async () => {
   const program = `mkfifo pipe && { printf abc > pipe & "$@"; }`;
   const { stdout } = await runShell(program, "hash", ["-f", "pipe", "plain"], { cwd: files });
@@ -326,7 +299,7 @@ test("a name that is not UTF-8 is one line, no other file is hashed, and the res
     { cwd: files, env: { LC_ALL: "C.UTF-8" } },
   );
   assert.match(stdout, /^[0-9a-f]{64}  plain\n$/);
-  assert.match(stderr, /^hash: caf\ufffd: its name is not UTF-8[^\n]*\n$/);
+  assert.match(stderr, /^hash: caf\ufffd: this has U\+FFFD in it[^\n]*\n$/);
   assert.equal(code, 1);
 });
 

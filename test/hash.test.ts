@@ -84,7 +84,7 @@ test("a wrong command line is one line and status 2", async () => {
     [["--file=yes"], /--file takes no value/],
     [["--algorithm", "sha257"], /no algorithm "sha257" here; common ones: sha256, /],
     [["-a", "shake128"], /shake128 has no fixed length/],
-    [["-a", "x\u001b[31m\ny"], /no algorithm "x\\u001b\[31m\\u000ay"/],
+    [["-a", "x\u001b[31m\ny"], /no algorithm "x\\u001b\[31m\\ny"/],
   ];
   for (const [args, line] of wrong) {
     const [stdout, stderr, code] = await output(args);

@@ -35,7 +35,7 @@ test("a message and its answer, in any alphabet, of any length", async () => {
 test("the answer does not drive the terminal", async () => {
   const args = ["--port", server.port, "\u001b]0;title\u0007\nforged line\r"];
   const { stdout } = await runScript("tls-client", args);
-  assert.equal(stdout, "Response from server: \\u001b]0;title\\u0007\\u000aforged line\\u000d\n");
+  assert.equal(stdout, "Response from server: \\u001b]0;title\\u0007\nforged line\\r\n");
 });
 
 test("an address as the host is checked as an address", async () => {
@@ -136,7 +136,7 @@ for (const [name, command, args] of peers)
         message,
       ]);
       if (/nothing listens/.test(stderr)) continue;
-      assert.match(stdout, /^Response from server: 12321(\\u000a)?\n$/, stderr);
+      assert.match(stdout, /^Response from server: 12321\n+$/, stderr);
       assert.match(stderr, name.includes("1.2") ? /^TLSv1\.2, TLS_ECDHE/ : /^TLSv1\.3, /);
       assert.equal(code, 0);
       break;
@@ -185,7 +185,7 @@ test("streaming: an input that pauses for longer than --timeout is no slow serve
 async function answering(serve: (socket: tls.TLSSocket) => void) {
   const [cert, key] = ["crt", "key"].map((type) => readFileSync(`${certs}/server.${type}`));
   const peer = tls.createServer({ cert, key, allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {}).on("close", () => peer.emit("ended"));
+    socket.on("error", () => {}).on("finish", () => peer.emit("sent"));
     serve(socket);
   });
   await once(peer.listen(0, "127.0.0.1").unref(), "listening");
@@ -218,7 +218,7 @@ test("an answer arrives whole, however slow its reader is", async () => {
     client.child.stdout!.pause();
     client.child.stdin!.end();
     await once(client.child.stderr!, "data");
-    await once(peer.server, "ended");
+    await once(peer.server, "sent");
     client.child.stdout!.resume();
     assert.equal(await client.exit, 0, client.stderr());
     assert.equal(client.bytes().filter((byte) => byte === 120).length, size);
@@ -239,6 +239,7 @@ test("--inspect shows what openssl shows, and ends with a verdict", needs("opens
   assert.equal(stderr, "");
   assert.equal(code, 0);
   assert.match(stdout, /^Trusted: localhost, until \d{4}-\d\d-\d\d\.$/m);
+  assert.doesNotMatch(stdout, /Certificate 1/); // it is self-signed
   const shown = (label: string) => new RegExp(`^ *${label}: *(.*)$`, "m").exec(stdout)![1]!;
 
   const connect = ["s_client", "-connect", `127.0.0.1:${server.port}`, "-showcerts"];
