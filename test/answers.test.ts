@@ -1,0 +1,291 @@
+// Whole answers, also from servers that take an early end for a hang-up; and never a success without
+// one. The servers are real, each on a free port with the development certificate.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import * as tls from "node:tls";
+import {
+  certs,
+  ENV,
+  freePort,
+  inScratch,
+  needs,
+  root,
+  run,
+  runScript,
+  start,
+  startServer,
+  TSX,
+} from "./helpers.ts";
+
+const TIMES = 3; // what is a matter of luck: so often as a message, and as standard input
+const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which any gap shows
+const LATE = "late, but whole";
+const www = inScratch("www");
+
+let own: Awaited<ReturnType<typeof startServer>>; // it makes the development certificates
+const open = new Set<Server | Socket>();
+before(async () => {
+  own = await startServer();
+  mkdirSync(www);
+  writeFileSync(join(www, "big"), BIG);
+});
+after(() => open.forEach((one) => ("destroy" in one ? one.destroy() : one.close())));
+
+const pem = (name: string) => readFileSync(join(certs, name));
+const pair = () => ({ cert: pem("server.crt"), key: pem("server.key") });
+const pairFiles = () => [join(certs, "server.crt"), join(certs, "server.key")] as const;
+
+async function portOf(server: Server): Promise<string> {
+  open.add(server.on("connection", (socket: Socket) => open.add(socket)));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return String((server.address() as AddressInfo).port);
+}
+
+/** What web servers answer: 10 MB at once, or a line after a while. The wait is the subject. */
+const page: (wait: number) => http.RequestListener = (wait) => (request, response) => {
+  response.setHeader("Content-Length", request.url === "/big" ? BIG.length : LATE.length);
+  if (request.url === "/big") response.end(BIG);
+  else setTimeout(() => response.end(LATE), wait);
+};
+
+async function nginx(): Promise<string> {
+  const [cert, key] = pairFiles();
+  const [port, late] = [await freePort(), await portOf(http.createServer(page(2000)))];
+  const folder = inScratch(`nginx-${port}`);
+  mkdirSync(folder);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  const config = `
+    daemon off; master_process off; pid pid;
+    events {}
+    http {
+      access_log off; ${temporary.map((kind) => `${kind}_temp_path ${kind};`).join(" ")}
+      server {
+        listen 127.0.0.1:${port} ssl; ssl_certificate ${cert}; ssl_certificate_key ${key};
+        root ${www};
+        location /late { proxy_pass http://127.0.0.1:${late}; }
+      }
+    }`;
+  writeFileSync(join(folder, "conf"), config);
+  const args = ["-p", folder, "-c", "conf", "-e", "stderr", "-g", "error_log stderr notice;"];
+  await start("nginx", args).prints(/using the ".*" event method[^]*nginx\/\d/); // it listens by then
+  return port;
+}
+
+const PYTHON = `
+import functools, http.server, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[3])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print("port", server.server_port, flush=True)
+server.serve_forever()
+`;
+
+async function python(): Promise<string> {
+  const server = start("python3", ["-c", PYTHON, ...pairFiles(), www]);
+  return (await server.prints(/^port (\d+)$/m))[1]!;
+}
+
+async function ncat(): Promise<string> {
+  const [cert, key] = pairFiles();
+  const port = await freePort();
+  const ssl = ["--ssl", "--ssl-cert", cert, "--ssl-key", key];
+  await start("ncat", ["-v", "-k", "-l", ...ssl, "-c", "cat", "127.0.0.1", port]).prints(
+    /Listening/,
+  );
+  return port;
+}
+
+const node = () => portOf(https.createServer(pair(), page(50)));
+const get = (path: string) =>
+  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+const ECHO = BIG.slice(0, 100_000); // as long as an argument may be
+
+// In a message's answer, control characters are made visible.
+const BLANK_LINE = /(?:(?:\r|\\r|\\u000d)?(?:\n|\\n|\\u000a)){2}/;
+
+const whole: [string, { skip: string | false }, () => Promise<string>, string, string, string[]][] =
+  [
+    ["nginx, 10 MB", needs("nginx"), nginx, get("/big"), BIG, []],
+    ["nginx, 2 s late", needs("nginx"), nginx, get("/late"), LATE, ["--half-close", "4"]],
+    ["Node's https, 10 MB", needs(), node, get("/big"), BIG, []],
+    ["Node's https, 50 ms late", needs(), node, get("/late"), LATE, []],
+    ["Python's http.server, 10 MB", needs("python3"), python, get("/big"), BIG, []],
+    ["ncat -c cat", needs("ncat"), ncat, ECHO, ECHO, []],
+  ];
+for (const [name, skip, peer, request, body, more] of whole)
+  test(`the whole answer of ${name}`, skip, async () => {
+    const args = ["--port", await peer(), ...more];
+    for (const { code, stdout, stderr, streamed } of await ask(args, request, TIMES)) {
+      assert.match(stderr, /^TLSv1\.[23], [^\n]* Verified: [^\n]*\n$/);
+      assert.equal(code, 0);
+      const answer = streamed ? stdout : stdout.slice("Response from server: ".length, -1);
+      if (!streamed) assert.equal(stdout, `Response from server: ${answer}\n`);
+      const [head, rest] = request === body ? [, answer] : answer.split(BLANK_LINE);
+      if (head !== undefined) assert.match(head, /^HTTP\/1\.[01] 200 OK/);
+      assert.ok(rest === body, `${rest?.length} of ${body.length} bytes`);
+    }
+  });
+
+/** Runs the client with a message and through standard input, so many times each, all at once. */
+async function ask(args: string[], request: string, times = 1) {
+  const runs = Array.from({ length: times * 2 }, async (_, i) => {
+    const streamed = i % 2 === 1;
+    const options = streamed ? { input: request } : {};
+    const all = [...args, streamed ? "-" : request];
+    return { streamed, ...(await runScript("tls-client", all, options)) };
+  });
+  return Promise.all(runs);
+}
+
+type Serve = (socket: tls.TLSSocket, reset: () => void) => void;
+
+/** A TLS server in this process; what it serves may also reset the connection. */
+async function answering(serve: Serve, options: tls.TlsOptions = {}): Promise<string> {
+  const connections = new Map<number | undefined, Socket>();
+  const all = { ...pair(), allowHalfOpen: true, ...options };
+  const server = tls.createServer(all, (socket) => {
+    const connection = connections.get(socket.remotePort)!;
+    socket.on("error", () => {});
+    serve(socket, () => connection.resetAndDestroy());
+  });
+  server.on("connection", (socket: Socket) => connections.set(socket.remotePort, socket));
+  return portOf(server);
+}
+
+const strict = () => ({ requestCert: true, ca: pem("server.crt") });
+const ownPair = () => ["--cert", join(certs, "client.crt"), "--key", join(certs, "client.key")];
+const broken: [string, Serve, (() => tls.TlsOptions)?][] = [
+  ["ends without a byte of answer", (socket) => socket.once("data", () => socket.end())],
+  ["resets right after the message", (socket, reset) => socket.once("data", reset)],
+  ["refuses the client's certificate without an alert", (socket) => socket.pipe(socket), strict],
+];
+for (const [name, serve, options] of broken)
+  test(`no success: a server that ${name}`, async () => {
+    const port = await answering(serve, options?.());
+    for (const run of await ask(["--port", port, ...(options ? ownPair() : [])], "hello", TIMES)) {
+      assert.match(run.stderr, /^TLSv1\.[23], [^\n]* Verified: [^\n]*\ntls-client: [^\n]+\n$/);
+      if (!name.includes("reset")) assert.match(run.stderr, /certificate/); // which it may refuse
+      assert.equal(run.stdout, "");
+      assert.equal(run.code, 1);
+    }
+  });
+
+test("a reset after part of an answer, and after our own end: the part, and exit 1", async () => {
+  const port = await answering((socket, reset) => {
+    socket.once("data", () => socket.write("half an ans")).on("end", reset);
+  });
+  for (const run of await ask(["--port", port, "--half-close", "0.2"], "hello")) {
+    const part = run.streamed ? "half an ans" : "Response from server: half an ans\n";
+    assert.equal(run.stdout, part);
+    assert.match(run.stderr, /^tls-client: .* broke off before its answer was complete$/m);
+    assert.equal(run.code, 1);
+  }
+});
+
+test("what comes after our own end is still read", async () => {
+  const port = await answering((socket) => {
+    socket.once("data", () => socket.write("before")).on("end", () => socket.end(" and after"));
+  });
+  for (const run of await ask(["--port", port], "hello")) {
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stdout, /^(Response from server: )?before and after\n?$/);
+  }
+});
+
+test("a server that answers only after our end", async () => {
+  const port = await answering((socket) => socket.resume().on("end", () => socket.end("at last")));
+  for (const run of await ask(["--port", port], "hello")) {
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stdout, /^(Response from server: )?at last\n?$/);
+  }
+});
+
+test("an echo is complete when as much has come back as went out: no --half-close passes", async () => {
+  const args = ["--port", own.port, "--half-close", "600"]; // longer than a test may take
+  for (const { code, stdout, stderr } of await ask(args, "안녕, 서버!")) {
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^(Response from server: )?안녕, 서버!\n?$/);
+  }
+  const unsent = await runScript("tls-client", [...args, ""]); // complete before it has begun
+  assert.deepEqual([unsent.stdout, unsent.code], ["Response from server: \n", 0]);
+});
+
+test("--half-close is a number of seconds", async () => {
+  for (const value of ["0", "soon"]) {
+    const { code, stderr } = await runScript("tls-client", ["--half-close", value]);
+    assert.match(stderr, /^tls-client: --half-close must be a number of seconds [^\n]*\n$/);
+    assert.equal(code, 2);
+  }
+});
+
+test("with verification switched off by its reader, the client says NOT verified", async () => {
+  const copy = inScratch("copy");
+  let switched = 0;
+  cpSync(join(root, "package.json"), join(copy, "package.json"));
+  for (const folder of ["scripts", "lib"]) {
+    mkdirSync(join(copy, folder));
+    for (const name of readdirSync(join(root, folder))) {
+      const source = readFileSync(join(root, folder, name), "utf8");
+      const changed = source.replaceAll(/rejectUnauthorized: .*,/g, "rejectUnauthorized: false,");
+      if (changed !== source) switched++;
+      writeFileSync(join(copy, folder, name), changed);
+    }
+  }
+  assert.notEqual(switched, 0);
+  const client = (args: string[]) =>
+    run(
+      process.execPath,
+      [...TSX, join(copy, "scripts/tls-client.ts"), "--port", own.port, ...args],
+      {
+        env: ENV,
+      },
+    );
+  const untrusted = ["--ca", join(certs, "client.crt")];
+  const unwanted = [untrusted, ["--servername", "other.example"]];
+  for (const { stderr } of await Promise.all(unwanted.map(client))) {
+    assert.match(stderr, /NOT verified/);
+    assert.doesNotMatch(stderr, /Verified/);
+  }
+  const looked = await client([...untrusted, "--inspect"]);
+  assert.match(looked.stdout, /^Refused: /m);
+  assert.equal(looked.code, 1);
+  const { stderr, code } = await client([]);
+  assert.match(stderr, /Verified: localhost/); // what is right is still said to be
+  assert.equal(code, 0);
+});
+
+// Ends its side after more than the connection holds, and takes nothing of the echo: with a small
+// window, so that the most of it waits in the server.
+const TAKES_NOTHING = `
+import socket, sys
+client = socket.socket()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+client.connect(("127.0.0.1", int(sys.argv[1])))
+client.sendall(bytes(500_000))
+client.shutdown(socket.SHUT_WR)
+sys.stdin.read()
+`;
+
+test(
+  "a client that has ended its side and takes nothing is let go long before --idle-timeout",
+  { ...needs("python3"), timeout: 20_000 },
+  async () => {
+    const server = await startServer(["--plain", "--quiet", "--idle-timeout", "30"]);
+    const client = start("python3", ["-c", TAKES_NOTHING, server.port]);
+    await server.prints(/^Client disconnected: .*, 500000 bytes$/m); // its descriptor is closed
+    assert.doesNotMatch(server.stderr(), /silent/);
+    client.child.stdin!.end();
+    await client.exit;
+    assert.equal(await server.stop(), 0);
+  },
+);
