@@ -3,7 +3,6 @@
 // A name is bytes, not text, so that the lines of a list are read as latin1: a character, a byte.
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { Job } from "./pool.ts";
 import { warn } from "./cli.ts";
 import { t } from "./words.ts";
 
@@ -21,9 +20,8 @@ export function algorithmNamed(name: string): { algorithm: string; digits: numbe
   const usual = lower
     .replace(/[_/]/g, "-")
     .replace(/^(sha|md)2?-(?=\d)/, "$1")
-    .replace(/^blake2([bs])(-?(512|256))?$/, (_, kind) =>
-      kind === "b" ? "blake2b512" : "blake2s256",
-    );
+    .replace(/^blake2b(-?512)?$/, "blake2b512")
+    .replace(/^blake2s(-?256)?$/, "blake2s256");
   for (const algorithm of [usual, lower]) {
     try {
       // Only an extendable-output function can be told how many bytes to put out.
@@ -72,7 +70,13 @@ export function resultLine(name: string, result: string): string {
 
 /** What a list is expected to be: of this algorithm, or of any where it may name another. */
 export type Kind = { algorithm: string; binds: boolean; key?: Buffer; standardInput: boolean };
-export type Entry = Job & { name: string; digest: string };
+export type Entry = {
+  path: string | Buffer; // "-": standard input
+  algorithm: string;
+  key?: Buffer;
+  name: string; // as the list has it, a character for a byte
+  digest: string; // hex, lower case
+};
 /** What it came to: its proper lines, and the others, with what is wrong with the first of these. */
 export type Tally = { proper: number; malformed: number; complaint?: string };
 
@@ -82,8 +86,14 @@ const TAGGED = /^[ \t]*(\\?)(HMAC-)?([a-z0-9/_-]+) ?\((.+)\)[ \t]*=[ \t]*(\S+)[ 
 
 /** Reads a list, and yields its entries in bursts; empty lines, and those that begin with "#", are none. */
 export async function* readList(list: Readable, kind: Kind, tally: Tally): AsyncGenerator<Entry[]> {
-  const algorithms = new Map<string, ReturnType<typeof algorithmNamed>>();
+  const found = new Map<string, ReturnType<typeof algorithmNamed>>();
   let oneSpace: boolean | undefined; // the form DIGEST NAME: a list is all of it, or not at all
+
+  function lookUp(name: string) {
+    const known = found.get(name) ?? algorithmNamed(name);
+    if (known.digits) found.set(name, known); // and no other: a list may name as many as it likes
+    return known;
+  }
 
   function parse(line: string): Entry | undefined {
     const gnu = GNU.exec(line);
@@ -96,9 +106,7 @@ export async function* readList(list: Readable, kind: Kind, tally: Tally): Async
       oneSpace ??= !second;
       if (!oneSpace) name = name.slice(1);
     } else if (!hmac !== !kind.key) return undefined;
-    if (!algorithms.has(tag ?? ""))
-      algorithms.set(tag ?? "", algorithmNamed(tag ?? kind.algorithm));
-    const { algorithm, digits } = algorithms.get(tag ?? "")!;
+    const { algorithm, digits } = lookUp(tag ?? kind.algorithm);
     const digest = (gnu ? gnu[2]! : value!).toLowerCase();
     if (digest.length !== digits || /[^0-9a-f]/.test(digest)) return undefined;
     if (kind.binds && algorithm !== kind.algorithm) return undefined;

@@ -12,49 +12,38 @@ type Option<T> = {
   letter?: string; // the short form
   value?: string; // what its value is called; an option without one is a flag
   sentence: string;
-  preset?: string; // the value where none is given, as it would be typed
+  preset: string; // the value where none is given, as it would be typed; "": none
   read: (given: string, option: string) => T; // ends the script where the value is wrong
 };
 
 /** An option that is there or not. */
 export function flag(letter: string, sentence: string): Option<boolean> {
-  return { letter, sentence, read: Boolean };
+  return { letter, sentence, preset: "", read: Boolean };
 }
 
-/** An option that takes a text. */
-export function text(letter: string, value: string, sentence: string): Option<string | undefined>;
-export function text(
-  letter: string,
-  value: string,
-  sentence: string,
-  preset: string,
-): Option<string>;
-export function text(letter: string, value: string, sentence: string, preset?: string) {
-  return { letter, value, sentence, preset, read: (given: string) => given };
+/** An option that takes a text; "" where it isn't given. */
+export function text(letter: string, value: string, sentence: string, preset = ""): Option<string> {
+  return { letter, value, sentence, preset, read: String };
 }
 
 /** An option that takes a whole number in a range. */
-export function whole(
-  value: string,
-  sentence: string,
-  preset: number,
-  [least, most]: [number, number],
-): Option<number> {
+export function whole(value: string, sentence: string, preset: number, range: [number, number]) {
+  const [least, most] = range;
   const read = (given: string, option: string) => {
     if (/^\d+$/.test(given) && +given >= least && +given <= most) return +given;
     usageError(t`${option} must be a whole number from ${least} to ${most}, not "${given}"`);
   };
-  return { value, sentence, preset: String(preset), read };
+  return { value, sentence, preset: String(preset), read } satisfies Option<number>;
 }
 
-/** An option that takes a time in seconds; its value is in milliseconds, as timers take them (up to 24 days). */
-export function seconds(sentence: string, preset: number): Option<number> {
+/** An option that takes seconds; its value is in milliseconds, as timers take them (up to 24 days). */
+export function seconds(sentence: string, preset: number) {
   const read = (given: string, option: string) => {
-    if (/^(\d+\.?\d*|\.\d+)$/.test(given) && +given > 0)
-      return Math.min(Math.ceil(+given * 1000), 2 ** 31 - 1);
+    const time = /^(\d+\.?\d*|\.\d+)$/.test(given) ? Math.ceil(+given * 1000) : 0;
+    if (time > 0) return Math.min(time, 2 ** 31 - 1);
     usageError(t`${option} must be a number of seconds greater than 0, not "${given}"`);
   };
-  return { value: "SECONDS", sentence, preset: String(preset), read };
+  return { value: "SECONDS", sentence, preset: String(preset), read } satisfies Option<number>;
 }
 
 type Table = Record<string, Option<unknown>>;
@@ -68,10 +57,9 @@ type Manual = { usage: string[]; about: string; example: string };
  */
 export async function commandLine<T extends Table>(manual: Manual, table: T) {
   const all: Table = { ...table, help: flag("h", t`print this help`) };
-  const known = Object.entries(all).map(([name, { letter, value }]) => [
-    name,
-    { type: value ? "string" : "boolean", ...(letter && { short: letter }) },
-  ]);
+  const known = Object.entries(all).map(([name, { letter, value }]) => {
+    return [name, { type: value ? "string" : "boolean", ...(letter && { short: letter }) }];
+  });
   const { values, positionals: args } = parse(Object.fromEntries(known));
   const given: Record<string, unknown> = values;
   if (given.help) {
@@ -80,12 +68,11 @@ export async function commandLine<T extends Table>(manual: Manual, table: T) {
     process.exit();
   }
   const read = Object.entries(table).map(([name, { read, preset }]) => {
-    const option = `--${name}`;
-    const value = given[name] ?? preset;
-    if (value === "") usageError(t`${option} needs a value`);
-    const wrong = garbled(String(value));
+    const [option, value] = [`--${name}`, String(given[name] ?? preset)];
+    if (given[name] === "") usageError(t`${option} needs a value`);
+    const wrong = garbled(value);
     if (wrong) fail(`${option}: ${wrong}`);
-    return [name, value === undefined ? undefined : read(String(value), option)];
+    return [name, read(value, option)];
   });
   return { options: Object.fromEntries(read) as Values<T>, args };
 }
@@ -104,22 +91,16 @@ function parse(options: ParseArgsConfig["options"]) {
 }
 
 function help({ usage, about, example }: Manual, table: Table): string {
+  const options = t`[options]`;
+  const forms = usage.map((form) => `${script}.ts ${options} ${form}`.trimEnd());
   const rows = Object.entries(table).map(([name, { letter, value, sentence, preset }]) => [
-    `  ${letter ? `-${letter},` : "   "} --${[name, value].filter(Boolean).join(" ")}`,
+    `  ${letter ? `-${letter},` : "   "} --${name} ${value ?? ""}`.trimEnd(),
     preset ? t`${sentence} (default ${preset})` : sentence,
   ]);
-  const [options, indent] = [t`[options]`, " ".repeat(7)];
-  const forms = usage
-    .map((form) => `${script}.ts ${options} ${form}`.trimEnd())
-    .join(`\n${indent}`);
   const width = Math.max(...rows.map(([option]) => option!.length));
-  return [
-    t`Usage:` + ` ${forms}`,
-    `\n${about}\n`,
-    ...rows.map(([option, sentence]) => `${option!.padEnd(width)}  ${sentence}`),
-    "",
-    t`Example: ${example}`,
-  ].join("\n");
+  const lines = rows.map(([option, sentence]) => `${option!.padEnd(width)}  ${sentence}`);
+  const first = `${t`Usage:`} ${forms.join("\n       ")}`;
+  return [first, "", about, "", ...lines, "", t`Example: ${example}`].join("\n");
 }
 
 /** Prints a diagnostic line, `hash: …`, to standard error. */

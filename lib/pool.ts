@@ -10,22 +10,19 @@ import { Worker } from "node:worker_threads";
 import { garbled, standardInput } from "./cli.ts";
 import { t } from "./words.ts";
 
-export type Job = { path: string | Buffer; algorithm: string; key?: Buffer };
+export type Path = string | Buffer; // "-": standard input
+export type Job = { path: Path; algorithm: string; key?: Buffer };
 export type Outcome = { digest: string } | { error: NodeJS.ErrnoException };
+export type Digest = Hash | Hmac;
 
 /**
  * How to hash. Threads run the text of the first two, for under tsx on Node 20 they can't load
  * TypeScript: what these use is what node:crypto and node:fs export, and no function of their own.
  */
 export type Functions = {
-  begin: (algorithm: string, key?: Buffer) => Hash | Hmac;
-  hashFile: (
-    path: string | Buffer,
-    hash: Hash | Hmac,
-    buffer: Buffer,
-    read: Float64Array,
-  ) => string;
-  hashStream: (stream: Readable, hash: Hash | Hmac, read: Float64Array) => Promise<string>;
+  begin: (algorithm: string, key?: Buffer) => Digest;
+  hashFile: (path: Path, hash: Digest, buffer: Buffer, read: Float64Array) => string;
+  hashStream: (stream: Readable, hash: Digest, read: Float64Array) => Promise<string>;
 };
 
 const BUFFER = 256 * 1024; // bytes: with larger ones, reading is no faster
@@ -49,11 +46,8 @@ parentPort.on("message", ({ path, algorithm, key }) => {
   }
 });`;
 
-// To have an error made for each file that isn't there would take ten times as long.
-const MISSING: NodeJS.ErrnoException = Object.assign(
-  new Error("ENOENT: no such file or directory"),
-  { code: "ENOENT" },
-);
+// One for all: to make an error for each file that isn't there would take ten times as long.
+const MISSING = Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
 
 type Task<J> = { job: J; size: number; outcome?: Outcome };
 
@@ -68,66 +62,77 @@ export async function* inOrder<J extends Job>(
   const { begin, hashFile, hashStream } = functions;
   const buffer = Buffer.allocUnsafe(BUFFER);
   const cores = availableParallelism();
-  // Bytes read, by each thread and here: memory that all share, each number written by one.
+  // Bytes read, by each thread and here: memory that all share.
   const read = new Float64Array(new SharedArrayBuffer(8 * (cores + 1)));
   const here = read.subarray(cores);
-  const crew = threads(source(functions), cores, read);
   const meter = process.stderr.isTTY ? progress(read) : undefined;
+  let wake = () => {};
+  const news = () => new Promise<void>((resolve) => (wake = resolve));
+  const crew = threads(source(functions), read, () => wake());
+  let streams = Promise.resolve();
   const waiting: Task<J>[] = [];
   let last = performance.now();
 
-  const known = () => {
+  /** Hashes a small file at once; gives a large one to a thread, and what has no size its turn. */
+  function take(task: Task<J>): void {
+    const { path, algorithm, key } = task.job;
+    const wrong = typeof path === "string" && garbled(path);
+    if (wrong) throw new Error(wrong);
+    const file = path === "-" ? undefined : statSync(path, { throwIfNoEntry: false });
+    task.size = file?.size ?? 0;
+    meter?.add(task.size);
+    if (!file && path !== "-") task.outcome = { error: MISSING };
+    else if (file?.isFile() && task.size >= LARGE) crew.give(task);
+    else if (file?.isFile())
+      task.outcome = { digest: hashFile(path, begin(algorithm, key), buffer, here) };
+    // A pipe may keep us waiting. One after the other: two would share standard input.
+    else
+      streams = streams.then(async () => {
+        if (path === "-" && isatty(0)) meter?.end(); // somebody types
+        const stream = path === "-" ? standardInput() : createReadStream(path);
+        try {
+          task.outcome = { digest: await hashStream(stream, begin(algorithm, key), here) };
+        } catch (error) {
+          task.outcome = { error: error as NodeJS.ErrnoException };
+        }
+        wake();
+      });
+  }
+
+  function known(): [J, Outcome][] {
     const count = waiting.findIndex(({ outcome }) => !outcome);
     meter?.clear(); // somebody will print lines now
     last = performance.now();
-    return waiting
-      .splice(0, count < 0 ? waiting.length : count)
-      .map(({ job, outcome }): [J, Outcome] => [job, outcome!]);
-  };
+    const tasks = waiting.splice(0, count < 0 ? waiting.length : count);
+    return tasks.map(({ job, outcome }) => [job, outcome!]);
+  }
 
   try {
     const coming = (async function* () {
       yield* bursts;
     })();
-    let next = coming.next();
-    for (;;) {
-      // Whichever is first: more files, or a thread that has finished one.
-      const burst = await Promise.race([next, crew.news()]);
+    for (let next = coming.next(); ;) {
+      // Whichever is first: more files, or one that is done.
+      const burst = await Promise.race([next, news()]);
       if (burst?.done) break;
       for (const job of burst?.value ?? []) {
-        const { path, algorithm, key } = job;
         const task: Task<J> = { job, size: 0 };
         try {
-          const wrong = typeof path === "string" && garbled(path);
-          if (wrong) throw new Error(wrong);
-          const file = path === "-" ? undefined : statSync(path, { throwIfNoEntry: false });
-          task.size = file?.size ?? 0;
-          meter?.add(task.size);
-          if (!file && path !== "-") task.outcome = { error: MISSING };
-          else if (file?.isFile() && task.size >= LARGE) crew.give(task);
-          else if (file?.isFile())
-            task.outcome = { digest: hashFile(path, begin(algorithm, key), buffer, here) };
-          else {
-            // A pipe may keep us waiting, so what came before it is told first.
-            for (; waiting.length > 0; yield known()) if (!waiting[0]!.outcome) await crew.news();
-            if (path === "-" && isatty(0)) meter?.end(); // somebody types
-            const stream = path === "-" ? standardInput() : createReadStream(path);
-            task.outcome = { digest: await hashStream(stream, begin(algorithm, key), here) };
-          }
+          take(task);
         } catch (error) {
           task.outcome = { error: error as NodeJS.ErrnoException };
         }
         waiting.push(task);
         if (waiting.length < AHEAD && performance.now() - last < SOON) continue;
         await setImmediate(); // lets the threads' messages in
-        while (waiting.length >= AHEAD && !waiting[0]!.outcome) await crew.news();
+        while (waiting.length >= AHEAD && !waiting[0]!.outcome) await news();
         yield known();
       }
       if (burst) next = coming.next();
       yield known();
     }
     meter?.complete();
-    for (; waiting.length > 0; yield known()) if (!waiting[0]!.outcome) await crew.news();
+    for (; waiting.length > 0; yield known()) if (!waiting[0]!.outcome) await news();
   } finally {
     meter?.end();
     crew.end();
@@ -135,68 +140,64 @@ export async function* inOrder<J extends Job>(
 }
 
 /** Threads that hash the files they are given: one for each core, started when it is needed. */
-function threads(source: string, most: number, read: Float64Array) {
+function threads(source: string, read: Float64Array, done: () => void) {
   const crew: { worker: Worker; tasks: Task<Job>[] }[] = [];
-  const left = (tasks: Task<Job>[]) => tasks.reduce((sum, { size }) => sum + size, 0);
-  let wake = () => {};
 
   function start() {
-    const own = read.subarray(crew.length, crew.length + 1);
-    const worker = new Worker(source, { eval: true, workerData: own });
-    const thread = { worker, tasks: [] as Task<Job>[] };
-    worker.on("message", (outcome: Outcome) => {
+    const workerData = read.subarray(crew.length, crew.length + 1);
+    const thread = {
+      worker: new Worker(source, { eval: true, workerData }),
+      tasks: [] as Task<Job>[],
+    };
+    crew.push(thread);
+    thread.worker.on("error", () => {}); // "exit" comes after it
+    thread.worker.on("message", (outcome: Outcome) => {
       thread.tasks.shift()!.outcome = outcome;
-      wake();
+      done();
     });
     // A thread that is lost costs the file that it was at; others take over the rest.
-    worker
-      .on("error", () => {})
-      .on("exit", () => {
-        crew.splice(crew.indexOf(thread), 1);
-        const [lost, ...rest] = thread.tasks;
-        if (lost) lost.outcome = { error: new Error(t`the thread that was to hash it is gone`) };
-        rest.forEach(give);
-        wake();
-      });
-    crew.push(thread);
+    thread.worker.on("exit", () => {
+      crew.splice(crew.indexOf(thread), 1);
+      const [lost, ...rest] = thread.tasks;
+      if (lost) lost.outcome = { error: new Error(t`the thread that was to hash it is gone`) };
+      rest.forEach(give);
+      done();
+    });
     return thread;
   }
 
-  /** Gives the file to a thread: one that has nothing to do, a new one, or the one with least to do. */
+  /** Gives the file to a thread: to one that has nothing to do, a new one, or the one with least to do. */
   function give(task: Task<Job>): void {
-    const [least] = [...crew].sort((a, b) => left(a.tasks) - left(b.tasks));
-    const thread = least && (least.tasks.length === 0 || crew.length === most) ? least : start();
+    const left = ({ tasks }: (typeof crew)[0]) => tasks.reduce((sum, { size }) => sum + size, 0);
+    let [thread] = crew.toSorted((a, b) => left(a) - left(b));
+    if (!thread || (thread.tasks.length > 0 && crew.length < read.length - 1)) thread = start();
     thread.tasks.push(task);
     thread.worker.postMessage(task.job);
   }
 
   return {
     give,
-    news: () => new Promise<void>((resolve) => (wake = resolve)),
     end: () => crew.splice(0).forEach(({ worker }) => worker.removeAllListeners().terminate()),
   };
 }
 
-/**
- * Shows how far a long read has come, on a terminal: "42 %, 1.7 GiB, 812 MiB/s" on standard error, kept
- * up to date in its place from the second second on.
- */
+/** Shows how far a long read has come, on a terminal: "42 %, 1.7 GiB, 812 MiB/s" on standard error. */
 function progress(read: Float64Array) {
   const start = performance.now();
   let [total, complete, drawn] = [0, false, false];
-  const clear = () => {
-    if (drawn) process.stderr.write("\r\u001b[K"); // EL: erase to the end of the line
-    drawn = false;
-  };
   const timer = setInterval(() => {
     const passed = performance.now() - start; // milliseconds
     if (passed < 1000) return;
-    const done = read.reduce((sum, bytes) => sum + bytes);
-    const percent = complete && total > 0 ? `${Math.floor((100 * done) / total)} %, ` : "";
-    const rate = `${inUnits((done / passed) * 1000)}/s`;
-    process.stderr.write(`\r${percent}${inUnits(done)}, ${rate}\u001b[K`);
+    const bytes = read.reduce((sum, bytes) => sum + bytes);
+    const percent = complete && total > 0 ? `${Math.floor((100 * bytes) / total)} %, ` : "";
+    const rate = `${inUnits((bytes / passed) * 1000)}/s`;
+    process.stderr.write(`\r${percent}${inUnits(bytes)}, ${rate}\u001b[K`); // EL: erase what is behind
     drawn = true;
   }, 200);
+  const clear = () => {
+    if (drawn) process.stderr.write("\r\u001b[K");
+    drawn = false;
+  };
   return {
     add: (bytes: number) => (total += bytes),
     complete: () => (complete = true),

@@ -12,13 +12,13 @@
  * Mirrors the document's section on hash algorithms. Read on: FIPS 180-4 (the SHA-2 family),
  * RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
  */
-import { createHash, createHmac, timingSafeEqual, type Hash, type Hmac } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
 import type { Readable } from "node:stream";
 import * as checksums from "../lib/checksums.ts";
 import * as cli from "../lib/cli.ts";
 import { flag, print, text, usageError, warn } from "../lib/cli.ts";
-import { inOrder } from "../lib/pool.ts";
+import { inOrder, type Digest, type Path } from "../lib/pool.ts";
 import { t } from "../lib/words.ts";
 
 const { options, args } = await cli.commandLine(
@@ -42,7 +42,7 @@ checksum lists name. "-", or no path at all, is standard input.`,
 const { algorithm, expected, key } = checkOptions();
 
 /** Begins a digest. Anybody can make one; an HMAC proves that whoever made it has the key, too. */
-function begin(algorithm: string, key?: Buffer): Hash | Hmac {
+function begin(algorithm: string, key?: Buffer): Digest {
   return key ? createHmac(algorithm, key) : createHash(algorithm);
 }
 
@@ -52,12 +52,7 @@ function hashText(text: string): string {
 }
 
 /** A file of any size is hashed in constant memory: a buffer, filled and hashed to the file's end. */
-function hashFile(
-  path: string | Buffer,
-  hash: Hash | Hmac,
-  buffer: Buffer,
-  read: Float64Array,
-): string {
+function hashFile(path: Path, hash: Digest, buffer: Buffer, read: Float64Array): string {
   const file = openSync(path, "r");
   try {
     let length: number;
@@ -73,11 +68,7 @@ function hashFile(
 }
 
 /** What arrives at its own pace, as standard input does, is hashed as it comes. */
-async function hashStream(
-  stream: Readable,
-  hash: Hash | Hmac,
-  read: Float64Array,
-): Promise<string> {
+async function hashStream(stream: Readable, hash: Digest, read: Float64Array) {
   for await (const chunk of stream) {
     hash.update(chunk);
     read[0]! += chunk.length;
@@ -95,9 +86,7 @@ function matches(digest: string, expected: string): boolean {
 
 const paths = args.length > 0 ? args : ["-"];
 if (options.check) for (const list of paths) await checkList(list);
-else if (options.file) await hashFiles(paths);
-else if (args[0] === "-")
-  report(await hashStream(cli.standardInput(), begin(algorithm, key), new Float64Array(1)));
+else if (options.file || args[0] === "-") await hashFiles(paths);
 else report(hashText(args[0] ?? "Hello, world!"));
 
 /** Prints a digest, or whether it is the expected one. */
@@ -108,24 +97,25 @@ function report(digest: string, line = digest): void {
   if (!good) process.exitCode = 1;
 }
 
-/** Prints `DIGEST  NAME` for each file, as sha256sum does; a file that can't be read costs a line. */
+/** Prints `DIGEST  NAME` for each file, as sha256sum does. One that can't be read costs a line. */
 async function hashFiles(paths: string[]): Promise<void> {
   const jobs = paths.map((path) => ({ path, algorithm, key }));
   for await (const files of inOrder([jobs], { begin, hashFile, hashStream }))
-    for (const [{ path }, outcome] of files) {
-      if ("digest" in outcome) report(outcome.digest, checksums.checksumLine(outcome.digest, path));
-      else {
+    for (const [{ path }, outcome] of files)
+      if ("digest" in outcome) {
+        const { digest } = outcome;
+        report(digest, options.file ? checksums.checksumLine(digest, path) : digest);
+      } else {
         warn(t`${path}: ${cli.reason(outcome.error)}`);
         process.exitCode = 1;
       }
-    }
 }
 
 /** Verifies the files that a list of such lines names, and says how many failed. */
 async function checkList(list: string): Promise<void> {
   const label = list === "-" ? t`standard input` : list;
   const { quiet, strict, "ignore-missing": ignoreMissing } = options;
-  const binds = options.algorithm !== undefined; // then a list can't talk us into another one
+  const binds = options.algorithm !== ""; // then a list can't talk us into another one
   const kind = { algorithm, binds, key, standardInput: list === "-" };
   const tally: checksums.Tally = { proper: 0, malformed: 0 };
   let [verified, mismatched, unreadable] = [0, 0, 0];
@@ -168,8 +158,8 @@ async function checkList(list: string): Promise<void> {
 /** What the options ask for; ends the script where they make no sense together. */
 function checkOptions() {
   const { file, check, expect, quiet, strict, "ignore-missing": ignoreMissing } = options;
-  const { algorithm, digits } = checksums.algorithmNamed(options.algorithm ?? "sha256");
-  const asked = options.algorithm ?? algorithm;
+  const { algorithm, digits } = checksums.algorithmNamed(options.algorithm || "sha256");
+  const asked = options.algorithm || algorithm;
   if (digits === undefined)
     usageError(t`there is no algorithm "${asked}" here; common ones: ${checksums.COMMON}`);
   // It would put out as many bytes as it is asked for, down to one, and so prove as little.
@@ -190,7 +180,7 @@ function checkOptions() {
   if (expect && args.length > 1) usageError(t`--expect takes one file`);
 
   // As people paste it: "sha256:" before it, a name behind it, blanks around it.
-  const [, prefix, expected] = /^\s*(?:([\w/-]+):)?\s*(\w+)(?:\s|$)/.exec(expect ?? "") ?? [];
+  const [, prefix, expected] = /^\s*(?:([\w/-]+):)?\s*(\w+)(?:\s|$)/.exec(expect) ?? [];
   if (prefix && checksums.algorithmNamed(prefix).algorithm !== algorithm)
     usageError(t`--expect is for ${prefix}, not for ${algorithm}; see --algorithm`);
   if (expect && (expected?.length !== digits || /[^0-9a-f]/i.test(expected)))
@@ -198,7 +188,7 @@ function checkOptions() {
 
   const keyFile = options["key-file"];
   const key = keyFile ? cli.readOptionFile("--key-file", keyFile) : undefined;
-  if (key?.length === 0) cli.fail(t`--key-file ${keyFile!} is empty`);
+  if (key?.length === 0) cli.fail(t`--key-file ${keyFile} is empty`);
   if (!check && !key) checksums.warnIfBroken(algorithm);
   return { algorithm, expected: expected?.toLowerCase(), key };
 }
