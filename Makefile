@@ -30,7 +30,7 @@ test: node_modules/.package-lock.json ## types, format, tests and coverage
 	node_modules/.bin/prettier --check .
 	node_modules/.bin/c8 node --import tsx --test --test-concurrency=2 --test-timeout=300000 test/*.test.ts
 
-bench: node_modules/.package-lock.json ## measure against openssl, sha256sum, Python, socat, ncat
+bench: node_modules/.package-lock.json ## measure beside openssl, sha256sum, Python, socat; BENCH="--only NAME" picks rows
 	@node --import tsx test/bench.ts $(BENCH)
 
 format: node_modules/.package-lock.json ## format the code

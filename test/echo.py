@@ -22,7 +22,7 @@ def serve(client):
 
 def threads():
     server = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    print(f"port {server.getsockname()[1]}", flush=True)
+    print(f"listening on 127.0.0.1:{server.getsockname()[1]}", flush=True)
     while True:
         threading.Thread(target=serve, args=server.accept()[:1], daemon=True).start()
 
@@ -39,7 +39,7 @@ async def echo(reader, writer):
 
 async def loop():
     server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context, backlog=1024)
-    print(f"port {server.sockets[0].getsockname()[1]}", flush=True)
+    print(f"listening on 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
 

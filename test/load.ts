@@ -1,59 +1,74 @@
-// The benchmark's load generator: the clients of an echo server, in a process of their own, the same
-// for every server. Takes jobs, a line of JSON each, and answers with what it measured. Each job begins
-// with a while that does not count, until both ends are warm. Ends if an echo differs from what was sent.
+// The benchmark's load generator: the clients of an echo server, in one process for the whole run. It
+// takes jobs from its parent, and answers with figures, or with what failed. Every byte that comes back
+// is compared; what is done is counted for some seconds, after others in which both ends get warm.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import * as net from "node:net";
-import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import * as tls from "node:tls";
 
-export type Job =
-  | { kind: "bulk"; seconds: number } // one connection, sending and receiving all the time
-  | { kind: "connections"; seconds: number } // connect, one echo, close; 32 at a time
-  | { kind: "round trips"; clients: number; rounds: number } // all at once, 64 bytes each
-  | { kind: "hold"; clients: number }; // all stay connected until the next job, each is answered
-export type Target = { port: number; ca?: string }; // the CA's file (PEM); none: plain TCP
-/** The job's figure; and how much the server did in all, the warm-up included. */
-export type Result = { value: number; p50?: number; done: number };
+type Kind = "bulk" | "connections" | "trips" | "hold";
+export type Load = { kind: Kind; clients?: number; plain?: boolean }; // plain: TCP without TLS
+export type Job = Load & { pid: number; port: number; ca: string };
+export type Answer = { figures?: Record<string, number>; failure?: string };
 
-const WIDTH = 32; // connections that are made at a time
-const message = randomBytes(64);
-let target: { port: number; secureContext?: tls.SecureContext };
+const [WARM, COUNT] = [1500, 2500]; // ms: what does not count, what does
+const block = randomBytes(64 * 1024);
+const message = block.subarray(0, 64);
 const open = new Set<net.Socket>();
+let [port, working, made] = [0, false, 0]; // made: connections, with a round trip
+let secureContext: tls.SecureContext | undefined;
 
-for await (const line of createInterface({ input: process.stdin })) {
-  for (const socket of open) socket.destroy(); // of the job before
-  const { port, ca, ...job } = JSON.parse(line) as Job & Target;
-  target = {
-    port,
-    ...(ca && { secureContext: tls.createSecureContext({ ca: readFileSync(ca) }) }),
-  };
-  console.log(JSON.stringify(await measure(job)));
-}
+process.on("message", async (job: Job) => {
+  port = job.port;
+  secureContext = job.plain ? undefined : tls.createSecureContext({ ca: readFileSync(job.ca) });
+  working = true;
+  const figures = await measure(job);
+  working = false;
+  for (const socket of open) socket.destroy();
+  process.send!({ figures });
+});
+process.on("uncaughtException", (error) => process.send!({ failure: error.message }));
+process.on("disconnect", () => process.exit()); // the parent is gone
 
-async function measure(job: Job): Promise<Result> {
-  if (job.kind === "bulk") return bulk(job.seconds);
-  if (job.kind === "connections") return connections(job.seconds);
-  if (job.kind === "round trips") return roundTrips(job.clients, job.rounds);
-  return { value: NaN, done: (await connectAll(job.clients)).length };
+async function measure({ kind, clients = 1, pid }: Job) {
+  let times: number[] = [];
+  const stay = kind === "trips" || kind === "hold";
+  const sockets = stay ? await connectAll(clients, stay) : [];
+  const resident = /VmRSS:\s+(\d+)/.exec(proc(pid, "status"))?.[1]; // KB; only Linux tells
+  if (kind === "hold") return { "KB each": Number(resident) / clients };
+  for (const socket of sockets) void trips(socket, (ms) => times.push(ms) > 0 && working);
+  if (kind === "connections") void connectAll(Infinity, stay);
+  const done = kind === "bulk" ? await bulk() : () => (stay ? times.length : made);
+
+  await setTimeout(WARM);
+  times = []; // those until now do not count
+  const [start, before, cpu] = [performance.now(), done(), cpuTime(pid)];
+  while (performance.now() - start < COUNT) {
+    const last = done();
+    await setTimeout(250);
+    if (done() === last) throw new Error("the echo stopped");
+  }
+  const [seconds, all] = [(performance.now() - start) / 1000, done() - before];
+  const each = (cpuTime(pid) - cpu) / all;
+  if (kind === "bulk") return { "MiB/s": all / seconds, "CPU ms/MiB": each };
+  if (kind === "connections") return { "1/s": all / seconds, "CPU ms each": each };
+  times.sort((a, b) => a - b);
+  const percentile = (p: number) => times[Math.ceil((p / 100) * times.length) - 1]!;
+  return { "p50 ms": percentile(50), "p99 ms": percentile(99) };
 }
 
 /**
- * MiB in each second. The least work that a client can do for it: one block, and one buffer to receive
- * in, which stay in the processor's cache. A generator that works harder measures itself.
+ * Sends and receives all the time; tells how many MiB have come back. One block to send and one buffer
+ * to receive in stay in the processor's cache: a generator that works harder measures itself.
  */
-async function bulk(seconds: number): Promise<Result> {
-  const block = randomBytes(64 * 1024);
+async function bulk(): Promise<() => number> {
+  const twice = Buffer.concat([block, block]); // for what comes back is cut anywhere
   let [received, at] = [0, 0];
   const callback = (length: number, buffer: Uint8Array) => {
-    const end = Math.min(length, block.length - at); // from there on, the block begins again
-    if (
-      block.compare(buffer, 0, end, at, at + end) !== 0 ||
-      block.compare(buffer, end, length, 0, length - end) !== 0
-    )
-      throw new Error("the echo differs");
+    const sent = twice.subarray(at, at + length);
+    if (!sent.equals(buffer.subarray(0, length))) throw new Error("the echo differs");
     at = (at + length) % block.length;
     received += length;
     return true;
@@ -61,99 +76,68 @@ async function bulk(seconds: number): Promise<Result> {
   const socket = await connect({ onread: { buffer: Buffer.alloc(block.length), callback } });
   const send = (error?: unknown) => void (error || socket.write(block, send));
   for (let i = 0; i < 4; i++) send(); // so many writes are under way at any time
-  const mib = () => received / 1024 ** 2;
-  await setTimeout(300);
-  const [start, before] = [performance.now(), mib()];
-  while (performance.now() - start < seconds * 1000) {
-    const last = received;
-    await setTimeout(100);
-    if (received === last) throw new Error(`the echo stopped after ${mib().toFixed(1)} MiB`);
-  }
-  return { value: ((mib() - before) * 1000) / (performance.now() - start), done: mib() };
-}
-
-/** Connections in each second. */
-async function connections(seconds: number): Promise<Result> {
-  let [count, done] = [0, false];
-  const all = Promise.all(
-    Array.from({ length: WIDTH }, async () => {
-      while (!done) {
-        const socket = await connect();
-        await echo(socket);
-        socket.destroy();
-        count++;
-      }
-    }),
-  );
-  await setTimeout(300);
-  const [start, before] = [performance.now(), count];
-  await setTimeout(seconds * 1000);
-  const value = ((count - before) * 1000) / (performance.now() - start);
-  done = true;
-  await all;
-  return { value, done: count };
-}
-
-/** The 99th percentile of the round trips' times, and their median, in milliseconds. */
-async function roundTrips(clients: number, rounds: number): Promise<Result> {
-  const sockets = await connectAll(clients);
-  const times: number[] = [];
-  await Promise.all(
-    sockets.map(async (socket) => {
-      for (let round = 0; round < 3; round++) await echo(socket); // until both ends are warm
-      for (let round = 0; round < rounds; round++) {
-        const start = performance.now();
-        await echo(socket);
-        times.push(performance.now() - start);
-      }
-    }),
-  );
-  times.sort((a, b) => a - b);
-  const percentile = (p: number) => times[Math.ceil((p / 100) * times.length) - 1]!;
-  return { value: percentile(99), p50: percentile(50), done: clients };
+  return () => received / 1024 ** 2;
 }
 
 /**
- * Connects so many clients, and has each answered once. All but the first resume its TLS session, which
- * takes a third less time; each few thousand have an address of their own, for ports are 16 bits.
+ * Connects clients, 32 at a time, each for a round trip. Either they stay (and resume the session of
+ * an earlier one, which is quicker), or each makes room for the next, as long as there is work.
  */
-async function connectAll(clients: number): Promise<net.Socket[]> {
-  const first = await connect();
+async function connectAll(clients: number, stay: boolean): Promise<net.Socket[]> {
+  const sockets: net.Socket[] = [];
   let session: Buffer | undefined;
-  first.once("session", (ticket: Buffer) => (session = ticket)); // comes before the echo
-  await echo(first);
-  const sockets = [first];
-  let next = 1;
   const worker = async () => {
-    for (let nth; (nth = next++) < clients;) {
-      const own = process.platform === "linux" && {
-        localAddress: `127.0.0.${1 + Math.floor(nth / 4000)}`,
-      };
-      const socket = await connect({ ...own, session });
-      await echo(socket);
-      sockets.push(socket);
+    for (; working && clients-- > 0; made++) {
+      const socket = await connect({ session });
+      if (stay) socket.once("session", (ticket: Buffer) => (session ??= ticket)); // before the echo
+      await trips(socket);
+      if (stay) sockets.push(socket);
+      else socket.destroy();
     }
   };
-  await Promise.all(Array.from({ length: WIDTH }, worker));
+  await Promise.all(Array.from({ length: 32 }, worker));
   return sockets;
 }
 
 async function connect(more: object = {}): Promise<net.Socket> {
-  const { port, secureContext } = target;
-  const to = { port, host: "127.0.0.1", noDelay: true, ...more };
-  const socket = secureContext
-    ? tls.connect({ ...to, servername: "localhost", secureContext })
-    : net.connect(to);
+  const to = { port, host: "127.0.0.1", noDelay: true, servername: "localhost", ...more };
+  const socket = secureContext ? tls.connect({ ...to, secureContext }) : net.connect(to);
   open.add(socket);
   socket.once("close", () => open.delete(socket));
+  socket.once("end", () => socket.destroy(new Error("the server hung up")));
   await once(socket, secureContext ? "secureConnect" : "connect");
   return socket;
 }
 
-async function echo(socket: net.Socket): Promise<void> {
-  socket.write(message);
-  const chunks: Buffer[] = [];
-  for (let size = 0; size < message.length; size += chunks.at(-1)!.length)
-    chunks.push((await once(socket, "data"))[0]);
-  if (!Buffer.concat(chunks).equals(message)) throw new Error("the echo differs");
+/** Round trips of 64 bytes, as long as `again` says so, which is told the time of the last in ms. */
+function trips(socket: net.Socket, again: (ms: number) => boolean = () => false): Promise<void> {
+  return new Promise((resolve) => {
+    let [start, at] = [0, 0];
+    const send = () => {
+      [start, at] = [performance.now(), 0];
+      socket.write(message);
+    };
+    const receive = (chunk: Buffer) => {
+      const sent = message.subarray(at, (at += chunk.length));
+      if (!sent.equals(chunk)) throw new Error("the echo differs");
+      if (at < message.length) return;
+      if (again(performance.now() - start)) return send();
+      socket.off("data", receive);
+      resolve();
+    };
+    socket.on("data", receive);
+    send();
+  });
+}
+
+/** Processor time in ms of a process and its children, and of those that have ended. */
+function cpuTime(pid: number | string): number {
+  const fields = proc(pid, "stat").split(") ")[1]?.split(" ").slice(11, 15) ?? [NaN];
+  const own = fields.reduce<number>((sum, ticks) => sum + 10 * Number(ticks), 0); // 10 ms each
+  const children = proc(pid, `task/${pid}/children`).match(/\d+/g) ?? [];
+  return children.reduce((sum, child) => sum + cpuTime(child), own);
+}
+
+function proc(pid: number | string, name: string): string {
+  return process.platform === "linux" ? readFileSync(`/proc/${pid}/${name}`, "utf8") : "";
 }
