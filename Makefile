@@ -7,7 +7,7 @@ export RUN
 # Only the default runtime needs the packages; `make smoke RUN=node` does without.
 RUNTIME := $(if $(filter node_modules/%,$(RUN)),node_modules/.package-lock.json)
 
-.PHONY: help hash server client smoke test bench format clean
+.PHONY: help hash server client smoke test audit bench format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -30,6 +30,9 @@ test: node_modules/.package-lock.json ## types, format, tests and coverage
 	node_modules/.bin/prettier --check .
 	node_modules/.bin/c8 node --import tsx --test --test-concurrency=2 --test-timeout=300000 test/*.test.ts
 
+audit: node_modules/.package-lock.json ## what testssl.sh finds in the server: nothing
+	node --import tsx --test test/audit.ts
+
 bench: node_modules/.package-lock.json ## measure beside openssl, sha256sum, Python, socat; BENCH="--only NAME" picks rows
 	@node --import tsx test/bench.ts $(BENCH)
 
@@ -37,7 +40,7 @@ format: node_modules/.package-lock.json ## format the code
 	node_modules/.bin/prettier --write .
 
 clean: ## remove what was installed and made, development certificates included
-	rm -rf node_modules coverage .certs
+	rm -rf node_modules coverage .certs .certs.draft-*
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error >&2

@@ -58,7 +58,7 @@ export type Attempt = {
   port: number;
   name: string; // that the certificate must be for
   certificate: boolean; // whether we have one to show
-  stage: "connection" | "handshake" | "answer"; // how far it has come
+  stage: "connection" | "handshake" | "wait" | "answer"; // how far it has come
 };
 
 /** Why a client got no verified connection, or lost it. */
@@ -83,6 +83,8 @@ export function connectionError(error: unknown, attempt: Attempt): string {
   }
   if (is(/ECONNRESET|EPIPE|ECONNABORTED/)) {
     if (stage === "answer") return t`${at} broke off before its answer was complete`;
+    if (stage === "wait")
+      return t`${at} ended without an answer: it broke off, or refuses this client or its certificate`;
     return /socket disconnected/.test(message)
       ? t`${at} closed the connection during the handshake. Does it speak TLS?`
       : t`${at} reset the connection during the handshake`;
@@ -125,7 +127,7 @@ export function connectionError(error: unknown, attempt: Attempt): string {
       : t`${at} broke off the handshake: it may want a client certificate. Use --cert and --key`;
   if (is(/ALERT/)) return t`${at} ended the connection: ${reason(error)}`;
   if (is(/ERR_SSL/))
-    return stage === "answer"
+    return stage === "answer" || stage === "wait"
       ? t`what comes from ${at} is no longer TLS: ${reason(error)}`
       : t`${at} does not speak TLS`;
   return t`no connection to ${at}: ${reason(error)}`;

@@ -24,7 +24,7 @@ import { domainToASCII } from "node:url";
 import { describe, isoDate, readCertificates, readPair, trustedCertificate } from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
 import { flag, seconds, text, usageError, whole } from "../lib/cli.ts";
-import { connectionError, endpoint, type Attempt } from "../lib/network.ts";
+import { connectionError, type Attempt } from "../lib/network.ts";
 import { printableLines, t } from "../lib/words.ts";
 
 const { options, args } = await cli.commandLine(
@@ -80,7 +80,7 @@ try {
   await once(socket, "secureConnect", inTime());
 
   // Only now, with the server verified, does anything leave.
-  attempt.stage = "answer";
+  attempt.stage = "wait";
   if (inspect) await look(socket);
   else await converse(socket);
   process.exit(); // standard input may still be open
@@ -126,15 +126,14 @@ async function converse(socket: tls.TLSSocket): Promise<void> {
   let size = 0; // bytes of the input
   input.on("data", (chunk: Buffer) => (size += chunk.length));
   limitWaits(socket, input);
+  socket.once("data", () => (attempt.stage = "answer"));
   const sent = pipeline(input, socket, { end: false }).then(() => endInTime(socket, size));
   const received = raw ? pipeline(socket, process.stdout, { end: false }) : print(socket);
   await Promise.race([received, sent.then(() => received)]);
   await cli.flush(); // whoever reads our output may be slow
   const all = input.readableEnded && socket.writableLength === 0;
-  if (socket.bytesRead === 0 && (size > 0 || !all))
-    cli.fail(
-      t`${endpoint(host, port)} ended without an answer: it broke off, or refuses this client or its certificate`,
-    );
+  const none = socket.bytesRead === 0 && (size > 0 || !all); // of an answer to what we had to say
+  if (none) throw Object.assign(new Error(), { code: "ECONNRESET" });
   if (!all) cli.fail(t`the server ended before the input did`);
 }
 

@@ -8,7 +8,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as tls from "node:tls";
-import { certs, inScratch, needs, run, runScript, startServer, startShell } from "./helpers.ts";
+import { certs, runScript, startServer, startShell } from "./helpers.ts";
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 const MIB = 1024 * 1024;
@@ -259,20 +259,6 @@ test("a log that attackers write: at most 1 KiB for each client, nothing for the
   assert.equal(log.match(/x/g)!.length, 1024);
   assert.match(log, /^Received: \\u001b\]0;y\\u0007\\u0000\\n\ufffd+$/m);
   assert.match(log, /disconnected: .*, 1073741824 bytes/);
-});
-
-test("testssl.sh finds nothing", needs("testssl"), async () => {
-  const server = await startServer();
-  const report = inScratch("testssl.json");
-  const args = ["--quiet", "--warnings", "batch", "--openssl-timeout", "5", "--severity", "LOW"];
-  const what = ["--protocols", "--std", "--pfs", "--server-preference", "--vulnerable"];
-  await run("testssl", [...args, "--jsonfile", report, ...what, `localhost:${server.port}`], {
-    timeout: 110_000,
-  });
-  const findings: { id: string; severity: string }[] = JSON.parse(readFileSync(report, "utf8"));
-  const bad = findings.filter(({ severity }) => /LOW|MEDIUM|HIGH|CRITICAL/.test(severity));
-  assert.deepEqual(bad, []);
-  await server.stop();
 });
 
 /** The bytes with which a TLS client begins. */

@@ -124,7 +124,7 @@ for (const [name, command, args] of peers)
   test(`peer: ${name}`, needs(command), async () => {
     let port = await freePort();
     const peer = start(command, args(port), { timeout: 30_000 });
-    if (command === "python3") port = (await peer.prints(/^port (\d+)$/m))[1]!;
+    if (command === "python3") port = (await peer.prints(/^listening on .*:(\d+)$/m))[1]!;
     const own = ["--cert", `${certs}/client.crt`, "--key", `${certs}/client.key`];
     // Not all of them say that they listen: then the client is what tells.
     for (;;) {
