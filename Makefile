@@ -28,7 +28,7 @@ smoke: $(RUNTIME) ## server, then client: check that they work together
 test: node_modules/.package-lock.json ## types, format, tests and coverage
 	node_modules/.bin/tsc
 	node_modules/.bin/prettier --check .
-	node_modules/.bin/c8 node --import tsx --test --test-concurrency=2 --test-timeout=300000 test/*.test.ts
+	node_modules/.bin/c8 node --import tsx --test --test-concurrency=3 --test-timeout=300000 test/*.test.ts
 
 audit: node_modules/.package-lock.json ## what testssl.sh finds in the server: nothing
 	node --import tsx --test test/audit.ts

@@ -17,7 +17,7 @@ process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 export const inScratch = (name: string) => join(scratch, name);
 
 export const certs = inScratch("certs"); // never the user's own .certs
-export const ENV = { ...process.env, LC_ALL: "C", DEV_CERTS_DIR: certs };
+export const ENV: NodeJS.ProcessEnv = { ...process.env, LC_ALL: "C", DEV_CERTS_DIR: certs };
 export const TSX = ["--import", import.meta.resolve("tsx")];
 
 // A test that fails may leave processes: they would keep the test run from ending.
