@@ -2,20 +2,25 @@
 // https://www.gnu.org/software/coreutils/manual/html_node/cksum-output-modes.html
 // A name is bytes, not text, so that the lines of a list are read as latin1: a character, a byte.
 import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
-import { warn } from "./cli.ts";
+import { TextDecoder } from "node:util";
+import { garbled, openInput, warn } from "./cli.ts";
 import { t } from "./words.ts";
 
 /** The algorithms to suggest, the default first. */
 export const COMMON = "sha256, sha384, sha512, sha3-256, blake2b512";
 const USUAL = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]; // in lists
 
+type Algorithm = { algorithm: string; digits: number | undefined };
+const known = new Map<string, Algorithm>(); // by the names that they were given
+
 /**
  * The runtime's name for an algorithm as people, BSD, GNU and OpenSSL write it ("SHA-512/256",
  * "sha3_256", "BLAKE2b"), and how many hex digits its digests have: 0 for an extendable-output function
  * (FIPS 202, 6.2), which has no length of its own; undefined for what is not there.
  */
-export function algorithmNamed(name: string): { algorithm: string; digits: number | undefined } {
+export function algorithmNamed(name: string): Algorithm {
+  const cached = known.get(name);
+  if (cached) return cached;
   const lower = name.toLowerCase();
   const usual = lower
     .replace(/[_/]/g, "-")
@@ -29,7 +34,9 @@ export function algorithmNamed(name: string): { algorithm: string; digits: numbe
       return { algorithm, digits: 0 };
     } catch {}
     try {
-      return { algorithm, digits: createHash(algorithm).digest("hex").length };
+      const found = { algorithm, digits: createHash(algorithm).digest("hex").length };
+      known.set(name, found); // and no other: a list may name as many as it likes
+      return found;
     } catch {}
   }
   return { algorithm: usual, digits: undefined };
@@ -50,26 +57,25 @@ export function warnIfBroken(algorithm: string): void {
 const ESCAPED: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r" };
 const PLAIN: Record<string, string> = { "\\\\": "\\", "\\n": "\n", "\\r": "\r" };
 
-/** A name with a backslash or a line end in it, escaped; and the mark that then begins the line. */
-function escaped(name: string): { mark: string; name: string } {
-  const safe = name.replace(/[\\\n\r]/g, (c) => ESCAPED[c]!);
-  return { mark: safe === name ? "" : "\\", name: safe };
+/** A line with a name in it. A backslash or a line end is escaped, and a backslash begins the line. */
+function line(before: string, name: string, after: string): string {
+  const escaped = name.replace(/[\\\n\r]/g, (c) => ESCAPED[c]!);
+  return `${escaped === name ? "" : "\\"}${before}${escaped}${after}`;
 }
 
 /** A line as `sha256sum` prints it: `DIGEST  NAME`. */
 export function checksumLine(digest: string, name: string): string {
-  const { mark, name: safe } = escaped(name);
-  return `${mark}${digest}  ${safe}`;
+  return line(`${digest}  `, name, "");
 }
 
 /** A line as `sha256sum --check` prints it: `NAME: OK`. */
 export function resultLine(name: string, result: string): string {
-  const { mark, name: safe } = escaped(name);
-  return `${mark}${safe}: ${result}`;
+  return line("", name, `: ${result}`);
 }
 
-/** What a list is expected to be: of this algorithm, or of any where it may name another. */
-export type Kind = { algorithm: string; binds: boolean; key?: Buffer; standardInput: boolean };
+/** What a list is expected to be: of this algorithm; or, if that doesn't bind, of any that it names. */
+export type Kind = { algorithm: string; binds: boolean; key?: Buffer };
+/** A file that a list names: how to hash it, and the digest that it should have. */
 export type Entry = {
   path: string | Buffer; // "-": standard input
   algorithm: string;
@@ -77,44 +83,43 @@ export type Entry = {
   name: string; // as the list has it, a character for a byte
   digest: string; // hex, lower case
 };
-/** What it came to: its proper lines, and the others, with what is wrong with the first of these. */
-export type Tally = { proper: number; malformed: number; complaint?: string };
+/** How many lines of a list are proper, and not; and what is wrong with the first that is not. */
+export type Tally = { proper: number; malformed: number; complaint: string };
 
 const LONGEST = 64 * 1024; // bytes of a line that are kept: a name has at most 4096 (PATH_MAX)
-const GNU = /^[ \t]*(\\?)([0-9a-f]+)[ \t](.+)$/is;
-const TAGGED = /^[ \t]*(\\?)(HMAC-)?([a-z0-9/_-]+) ?\((.+)\)[ \t]*=[ \t]*(\S+)[ \t]*$/is;
+const GNU = /^[ \t]*(?<mark>\\?)(?<hex>[0-9a-f]+)[ \t](?<name>.+)$/is;
+const TAGGED =
+  /^[ \t]*(?<mark>\\?)(?<hmac>HMAC-)?(?<tag>[a-z0-9/_-]+) ?\((?<name>.+)\)[ \t]*=[ \t]*(?<hex>\S+)[ \t]*$/is;
 
-/** Reads a list, and yields its entries in bursts; empty lines, and those that begin with "#", are none. */
-export async function* readList(list: Readable, kind: Kind, tally: Tally): AsyncGenerator<Entry[]> {
-  const found = new Map<string, ReturnType<typeof algorithmNamed>>();
+/**
+ * Reads a list ("-": standard input), and yields its entries in bursts, as they come; empty lines, and
+ * those that begin with "#", are none. Counts the lines in the tally. Throws where it can't be read.
+ */
+export async function* readList(list: string, kind: Kind, tally: Tally): AsyncGenerator<Entry[]> {
+  const wrong = garbled(list);
+  if (wrong) throw new Error(wrong);
   let oneSpace: boolean | undefined; // the form DIGEST NAME: a list is all of it, or not at all
-
-  function lookUp(name: string) {
-    const known = found.get(name) ?? algorithmNamed(name);
-    if (known.digits) found.set(name, known); // and no other: a list may name as many as it likes
-    return known;
-  }
 
   function parse(line: string): Entry | undefined {
     const gnu = GNU.exec(line);
-    const [, mark, hmac, tag, tagged, value] = gnu ? [] : (TAGGED.exec(line) ?? []);
-    let name = gnu ? gnu[3]! : tagged;
-    if (!name || line.includes("\0")) return undefined;
+    const { mark, hmac, tag, hex, ...found } = (gnu ?? TAGGED.exec(line))?.groups ?? {};
+    let { name } = found;
+    if (!name || !hex || line.includes("\0")) return undefined;
     if (gnu) {
       const second = name.length > 1 && /[ *]/.test(name[0]!); // DIGEST  NAME, DIGEST *NAME
       if (!second && oneSpace === false) return undefined;
       oneSpace ??= !second;
       if (!oneSpace) name = name.slice(1);
     } else if (!hmac !== !kind.key) return undefined;
-    const { algorithm, digits } = lookUp(tag ?? kind.algorithm);
-    const digest = (gnu ? gnu[2]! : value!).toLowerCase();
+    const { algorithm, digits } = algorithmNamed(tag ?? kind.algorithm);
+    const digest = hex.toLowerCase();
     if (digest.length !== digits || /[^0-9a-f]/.test(digest)) return undefined;
     if (kind.binds && algorithm !== kind.algorithm) return undefined;
-    if (gnu ? gnu[1] : mark) {
+    if (mark) {
       if (/\\(?![\\nr])/.test(name.replaceAll("\\\\", ""))) return undefined;
       name = name.replace(/\\[\\nr]/g, (escape) => PLAIN[escape]!);
     }
-    if (name === "-" && kind.standardInput) return undefined; // that is the list itself
+    if (name === "-" && list === "-") return undefined; // that is the list itself
     const path = name === "-" ? name : Buffer.from(name, "latin1");
     return { path, algorithm, key: kind.key, name, digest };
   }
@@ -127,8 +132,7 @@ export async function* readList(list: Readable, kind: Kind, tally: Tally): Async
         if (!entry.key) warnIfBroken(entry.algorithm);
         entries.push(entry);
       } else if (line && !line.startsWith("#")) {
-        tally.malformed++;
-        tally.complaint ??= complaintAbout(line, kind);
+        if (tally.malformed++ === 0) tally.complaint = complaintAbout(line, kind);
       }
     }
     tally.proper += entries.length;
@@ -138,14 +142,14 @@ export async function* readList(list: Readable, kind: Kind, tally: Tally): Async
 
 /** What a line may be that is no proper one. */
 function complaintAbout(line: string, { algorithm, binds, key }: Kind): string {
-  const [, , mac, tag, , value] = TAGGED.exec(line) ?? [];
-  const digest = value ?? /^[ \t]*\\?([^ \t]+)/.exec(line)?.[1] ?? "";
+  const { hmac, tag, hex } = TAGGED.exec(line)?.groups ?? {};
+  const digest = hex ?? /^[ \t]*\\?([^ \t]+)/.exec(line)?.[1] ?? "";
   const length = (name: string) => algorithmNamed(name).digits;
   if (/^([^\0]\0){4}|^(\0[^\0]){4}/.test(line))
     return t`it is UTF-16 without its mark; convert it to UTF-8`;
   if (/[\0-\x08\x0e-\x1f]/.test(line)) return t`it is a binary file, not a checksum list`;
-  if (mac && !key) return t`its lines are HMACs; give their key as --key-file`;
-  if (tag && key && !mac) return t`its lines are digests, not HMACs; leave out --key-file`;
+  if (hmac && !key) return t`its lines are HMACs; give their key as --key-file`;
+  if (tag && key && !hmac) return t`its lines are digests, not HMACs; leave out --key-file`;
   if (tag && !length(tag)) return t`there is no algorithm "${tag}" here`;
   if (tag && binds && algorithmNamed(tag).algorithm !== algorithm)
     return t`its lines are ${tag}, and --algorithm asks for ${algorithm}`;
@@ -161,7 +165,7 @@ function complaintAbout(line: string, { algorithm, binds, key }: Kind): string {
 }
 
 /** The lines of a list, in bursts; of one that is too long, so little that it can't be proper. */
-async function* linesOf(list: Readable): AsyncGenerator<string[]> {
+async function* linesOf(list: string): AsyncGenerator<string[]> {
   let rest = "";
   for await (const text of latin1(list)) {
     const lines = (rest + text).split("\n");
@@ -173,10 +177,10 @@ async function* linesOf(list: Readable): AsyncGenerator<string[]> {
 }
 
 /** The list's bytes as characters. A list in UTF-16, as PowerShell's > writes it, begins with a mark. */
-async function* latin1(list: Readable): AsyncGenerator<string> {
+async function* latin1(list: string): AsyncGenerator<string> {
   let [bytes, begun] = [Buffer.alloc(0), false];
-  let utf16: InstanceType<typeof TextDecoder> | undefined;
-  for await (const chunk of list) {
+  let utf16: TextDecoder | undefined;
+  for await (const chunk of openInput(list)) {
     bytes = Buffer.concat([bytes, chunk]);
     if (bytes.length < 3) continue;
     const mark = begun ? "" : bytes.toString("hex", 0, 3);

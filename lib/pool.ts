@@ -1,13 +1,13 @@
 // Many files, their digests in the order given, on all cores. A small file is hashed where it is: it is
 // done before a thread would have heard of it. A large one is left to a thread, the only one to read it.
 import type { Hash, Hmac } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { Worker } from "node:worker_threads";
-import { garbled, standardInput } from "./cli.ts";
+import { garbled, openInput } from "./cli.ts";
 import { t } from "./words.ts";
 
 export type Path = string | Buffer; // "-": standard input
@@ -89,9 +89,9 @@ export async function* inOrder<J extends Job>(
     else
       streams = streams.then(async () => {
         if (path === "-" && isatty(0)) meter?.end(); // somebody types
-        const stream = path === "-" ? standardInput() : createReadStream(path);
         try {
-          task.outcome = { digest: await hashStream(stream, begin(algorithm, key), here) };
+          const digest = await hashStream(openInput(path), begin(algorithm, key), here);
+          task.outcome = { digest };
         } catch (error) {
           task.outcome = { error: error as NodeJS.ErrnoException };
         }

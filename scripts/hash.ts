@@ -13,7 +13,7 @@
  * RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import type { Readable } from "node:stream";
 import * as checksums from "../lib/checksums.ts";
 import * as cli from "../lib/cli.ts";
@@ -41,7 +41,7 @@ checksum lists name. "-", or no path at all, is standard input.`,
 );
 const { algorithm, expected, key } = checkOptions();
 
-/** Begins a digest. Anybody can make one; an HMAC proves that whoever made it has the key, too. */
+/** Begins a digest, which anybody can make; with a key an HMAC, which nobody can make without it. */
 function begin(algorithm: string, key?: Buffer): Digest {
   return key ? createHmac(algorithm, key) : createHash(algorithm);
 }
@@ -51,15 +51,18 @@ function hashText(text: string): string {
   return begin(algorithm, key).update(text, "utf8").digest("hex");
 }
 
-/** A file of any size is hashed in constant memory: a buffer, filled and hashed to the file's end. */
-function hashFile(path: Path, hash: Digest, buffer: Buffer, read: Float64Array): string {
+/**
+ * A file of any size is hashed in constant memory: one buffer, filled and hashed until the file ends.
+ * Large files are hashed so in threads, which all count their bytes (count[0]) for one progress line.
+ */
+function hashFile(path: Path, hash: Digest, buffer: Buffer, count: Float64Array): string {
   const file = openSync(path, "r");
   try {
     let length: number;
     do {
       length = readSync(file, buffer);
       hash.update(buffer.subarray(0, length));
-      read[0]! += length;
+      count[0]! += length;
     } while (length > 0);
     return hash.digest("hex");
   } finally {
@@ -68,10 +71,10 @@ function hashFile(path: Path, hash: Digest, buffer: Buffer, read: Float64Array):
 }
 
 /** What arrives at its own pace, as standard input does, is hashed as it comes. */
-async function hashStream(stream: Readable, hash: Digest, read: Float64Array) {
+async function hashStream(stream: Readable, hash: Digest, count: Float64Array) {
   for await (const chunk of stream) {
     hash.update(chunk);
-    read[0]! += chunk.length;
+    count[0]! += chunk.length;
   }
   return hash.digest("hex");
 }
@@ -97,7 +100,7 @@ function report(digest: string, line = digest): void {
   if (!good) process.exitCode = 1;
 }
 
-/** Prints `DIGEST  NAME` for each file, as sha256sum does. One that can't be read costs a line. */
+/** Prints `DIGEST  NAME` for each file, as sha256sum does, or an error for one that can't be read. */
 async function hashFiles(paths: string[]): Promise<void> {
   const jobs = paths.map((path) => ({ path, algorithm, key }));
   for await (const files of inOrder([jobs], { begin, hashFile, hashStream }))
@@ -115,30 +118,28 @@ async function hashFiles(paths: string[]): Promise<void> {
 async function checkList(list: string): Promise<void> {
   const label = list === "-" ? t`standard input` : list;
   const { quiet, strict, "ignore-missing": ignoreMissing } = options;
-  const binds = options.algorithm !== ""; // then a list can't talk us into another one
-  const kind = { algorithm, binds, key, standardInput: list === "-" };
-  const tally: checksums.Tally = { proper: 0, malformed: 0 };
+  // An algorithm that was asked for binds: a list can't talk us into a weaker one.
+  const kind = { algorithm, binds: options.algorithm !== "", key };
+  const tally = { proper: 0, malformed: 0, complaint: t`it has no checksum in it` };
   let [verified, mismatched, unreadable] = [0, 0, 0];
+  const printResult = (name: string, result: string) =>
+    print(checksums.resultLine(name, result), "latin1");
   try {
-    const wrong = cli.garbled(list);
-    if (wrong) throw new Error(wrong);
-    const input = list === "-" ? cli.standardInput() : createReadStream(list);
-    const entries = checksums.readList(input, kind, tally);
+    const entries = checksums.readList(list, kind, tally);
     for await (const files of inOrder(entries, { begin, hashFile, hashStream }))
-      for (const [{ name, digest }, outcome] of files) {
-        let result = "OK";
+      for (const [{ path, name, digest }, outcome] of files)
         if ("error" in outcome) {
           if (outcome.error.code === "ENOENT" && ignoreMissing) continue;
           unreadable++;
-          warn(t`${Buffer.from(name, "latin1").toString()}: ${cli.reason(outcome.error)}`);
-          result = "FAILED open or read";
-        } else if (matches(outcome.digest, digest)) verified++;
-        else {
+          warn(t`${String(path)}: ${cli.reason(outcome.error)}`);
+          printResult(name, "FAILED open or read");
+        } else if (matches(outcome.digest, digest)) {
+          verified++;
+          if (!quiet) printResult(name, "OK");
+        } else {
           mismatched++;
-          result = "FAILED";
+          printResult(name, "FAILED");
         }
-        if (result !== "OK" || !quiet) print(checksums.resultLine(name, result), "latin1");
-      }
   } catch (error) {
     warn(t`${label}: ${cli.reason(error)}`);
     process.exitCode = 1;
@@ -148,8 +149,7 @@ async function checkList(list: string): Promise<void> {
   if (mismatched) warn(t`${label}: files that do not match: ${mismatched}`);
   if (unreadable) warn(t`${label}: files that could not be read: ${unreadable}`);
   if (malformed && proper) warn(t`${label}: lines that are not checksums: ${malformed}`);
-  const empty = t`it has no checksum in it`;
-  if (!proper) warn(t`${label}: ${complaint ?? empty}`);
+  if (!proper) warn(t`${label}: ${complaint}`);
   else if (!verified && !unreadable && !mismatched) warn(t`${label}: none of its files is there`);
   const bad = mismatched + unreadable + (strict ? malformed : 0);
   if (bad > 0 || verified === 0) process.exitCode = 1;
@@ -158,11 +158,11 @@ async function checkList(list: string): Promise<void> {
 /** What the options ask for; ends the script where they make no sense together. */
 function checkOptions() {
   const { file, check, expect, quiet, strict, "ignore-missing": ignoreMissing } = options;
-  const { algorithm, digits } = checksums.algorithmNamed(options.algorithm || "sha256");
-  const asked = options.algorithm || algorithm;
+  const asked = options.algorithm || "sha256";
+  const { algorithm, digits } = checksums.algorithmNamed(asked);
   if (digits === undefined)
     usageError(t`there is no algorithm "${asked}" here; common ones: ${checksums.COMMON}`);
-  // It would put out as many bytes as it is asked for, down to one, and so prove as little.
+  // SHAKE and its like put out as many bytes as they are asked for: one byte would prove little.
   if (digits === 0)
     usageError(t`${asked} has no fixed length; use one that has: ${checksums.COMMON}`);
   if (file && check) usageError(t`--file and --check exclude each other`);

@@ -122,7 +122,7 @@ async function converse(socket: tls.TLSSocket): Promise<void> {
       : t`${protocol}, ${cipher}. NOT verified: ${refusal(socket)}`,
   );
   const raw = message === "-";
-  const input = raw ? cli.standardInput() : Readable.from([Buffer.from(message)]);
+  const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
   let size = 0; // bytes of the input
   input.on("data", (chunk: Buffer) => (size += chunk.length));
   limitWaits(socket, input);
