@@ -24,8 +24,6 @@ import {
   TSX,
 } from "./helpers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // their lines are counted elsewhere: counting takes a quarter of a process's time
-
 const TIMES = 3; // what is a matter of luck: so often as a message, and as standard input
 const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which any gap shows
 const LATE = "late, but whole";
