@@ -182,7 +182,7 @@ async function* latin1(list: string): AsyncGenerator<string> {
   let utf16: TextDecoder | undefined;
   for await (const chunk of openInput(list)) {
     bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length < 3) continue;
+    if (!begun && bytes.length < 3) continue;
     const mark = begun ? "" : bytes.toString("hex", 0, 3);
     begun = true;
     if (mark.startsWith("fffe")) utf16 = new TextDecoder("utf-16le");

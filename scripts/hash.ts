@@ -173,7 +173,7 @@ function checkOptions() {
   const [text] = args;
   if (text && text !== "-" && !file && !check) {
     const wrong = cli.garbled(text);
-    if (wrong) cli.fail(`${text}: ${wrong}`);
+    if (wrong) cli.fail(t`${text}: ${wrong}`);
     if (existsSync(text)) warn(t`there is a file ${text} as well; for its digest, use --file`);
   }
   if (expect && check) usageError(t`--expect and --check exclude each other`);

@@ -236,7 +236,7 @@ function checkOptions(): void {
   if (inspect && args.length > 0) usageError(t`--inspect sends no message`);
   if (args.length > 1) usageError(t`more than one message; quote it: "${args.join(" ")}"`);
   const wrong = cli.garbled(message);
-  if (wrong) cli.fail(`${message}: ${wrong}`);
+  if (wrong) cli.fail(t`${message}: ${wrong}`);
 }
 
 function tune(): void {

@@ -672,3 +672,22 @@ test("lines that almost have a form cost no more than others", async () => {
   );
   assert.deepEqual([stdout, code], ["", 1]);
 });
+
+test("an argument that is refused does not drive the terminal", async () => {
+  for (const name of ["hash", "tls-client"]) {
+    const { stderr, code } = await runShell(`"$@" "$(printf '\\377\\033[31mred')"`, name, []);
+    assert.match(stderr, /^[\w-]+: \ufffd\\u001b\[31mred: this has U\+FFFD[^\u001b]*\n$/);
+    assert.equal(code, 1);
+  }
+});
+
+test("a line of a list is checked when it ends, however small its last piece was", async () => {
+  const program = startScript("hash", ["-c"], { cwd: files, timeout: 10_000 });
+  for (const piece of [`${ABC}  plai`, "n", "\n"]) {
+    program.child.stdin!.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // so that each arrives alone
+  }
+  await program.prints(/plain: OK\n/);
+  program.child.stdin!.end();
+  assert.equal(await program.exit, 0);
+});
