@@ -21,14 +21,14 @@ export type Digest = Hash | Hmac;
  */
 export type Functions = {
   begin: (algorithm: string, key?: Buffer) => Digest;
-  hashFile: (path: Path, hash: Digest, buffer: Buffer, read: Float64Array) => string;
-  hashStream: (stream: Readable, hash: Digest, read: Float64Array) => Promise<string>;
+  hashFile: (path: Path, hash: Digest, buffer: Buffer, count: Float64Array) => string;
+  hashStream: (stream: Readable, hash: Digest, count: Float64Array) => Promise<string>;
 };
 
 const BUFFER = 256 * 1024; // bytes: with larger ones, reading is no faster
 const LARGE = 2 * 1024 * 1024; // bytes, milliseconds of hashing: to pass a file on takes microseconds
 const AHEAD = 1000; // files, so that a list without end takes memory that has one
-const SOON = 50; // milliseconds until what is known is handed out
+const TURN = 20; // milliseconds of hashing here, until the threads are heard and lines go out
 
 const source = ({ begin, hashFile }: Functions) => `
 const { createHash, createHmac } = require("node:crypto");
@@ -49,90 +49,82 @@ parentPort.on("message", ({ path, algorithm, key }) => {
 // One for all: to make an error for each file that isn't there would take ten times as long.
 const MISSING = Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
 
-type Task<J> = { job: J; size: number; outcome?: Outcome };
+type Task<J> = { job: J; outcome?: Outcome };
+type Settle = (task: Task<Job>, outcome: Outcome) => void;
 
 /**
- * Hashes files ("-": standard input) that come in bursts, and yields each with its digest, or with why
- * it has none, in the order given, in bursts of what is known by then.
+ * Hashes files ("-": standard input), which come in bursts. Reports each, with its digest or with why it
+ * has none, in the order given, as soon as all before it are known.
  */
-export async function* inOrder<J extends Job>(
+export async function hashInOrder<J extends Job>(
   bursts: Iterable<J[]> | AsyncIterable<J[]>,
   functions: Functions,
-): AsyncGenerator<[J, Outcome][]> {
+  report: (job: J, outcome: Outcome) => void,
+): Promise<void> {
   const { begin, hashFile, hashStream } = functions;
   const buffer = Buffer.allocUnsafe(BUFFER);
-  const cores = availableParallelism();
-  // Bytes read, by each thread and here: memory that all share.
-  const read = new Float64Array(new SharedArrayBuffer(8 * (cores + 1)));
-  const here = read.subarray(cores);
-  const meter = process.stderr.isTTY ? progress(read) : undefined;
+  const here = new Float64Array(1); // bytes that were read here; each thread counts its own
+  const counts = [here];
+  const meter = process.stderr.isTTY ? progress(counts) : undefined;
+  const crew = threads(source(functions), counts, settle);
+  const tasks: Task<J>[] = []; // that are not reported yet
+  let size = 0; // bytes of all files
+  let streams = Promise.resolve();
   let wake = () => {};
   const news = () => new Promise<void>((resolve) => (wake = resolve));
-  const crew = threads(source(functions), read, () => wake());
-  let streams = Promise.resolve();
-  const waiting: Task<J>[] = [];
-  let last = performance.now();
 
-  /** Hashes a small file at once; gives a large one to a thread, and what has no size its turn. */
-  function take(task: Task<J>): void {
-    const { path, algorithm, key } = task.job;
-    const wrong = typeof path === "string" && garbled(path);
-    if (wrong) throw new Error(wrong);
-    const file = path === "-" ? undefined : statSync(path, { throwIfNoEntry: false });
-    task.size = file?.size ?? 0;
-    meter?.add(task.size);
-    if (!file && path !== "-") task.outcome = { error: MISSING };
-    else if (file?.isFile() && task.size >= LARGE) crew.give(task);
-    else if (file?.isFile())
-      task.outcome = { digest: hashFile(path, begin(algorithm, key), buffer, here) };
-    // A pipe may keep us waiting. One after the other: two would share standard input.
-    else
-      streams = streams.then(async () => {
-        if (path === "-" && isatty(0)) meter?.end(); // somebody types
-        try {
-          const digest = await hashStream(openInput(path), begin(algorithm, key), here);
-          task.outcome = { digest };
-        } catch (error) {
-          task.outcome = { error: error as NodeJS.ErrnoException };
-        }
-        wake();
-      });
+  function settle(task: Task<Job>, outcome: Outcome): void {
+    task.outcome = outcome;
+    if (tasks[0]?.outcome) meter?.clear(); // somebody will print lines now
+    while (tasks[0]?.outcome) {
+      const { job, outcome } = tasks.shift()!;
+      report(job, outcome!);
+    }
+    wake();
   }
 
-  function known(): [J, Outcome][] {
-    const count = waiting.findIndex(({ outcome }) => !outcome);
-    meter?.clear(); // somebody will print lines now
-    last = performance.now();
-    const tasks = waiting.splice(0, count < 0 ? waiting.length : count);
-    return tasks.map(({ job, outcome }) => [job, outcome!]);
+  /** Hashes a small file at once, and leaves what takes longer to a thread, or to its turn. */
+  function take(task: Task<J>): Outcome | undefined {
+    const { path, algorithm, key } = task.job;
+    try {
+      const wrong = typeof path === "string" && garbled(path);
+      if (wrong) throw new Error(wrong);
+      const file = path === "-" ? undefined : statSync(path, { throwIfNoEntry: false });
+      if (!file && path !== "-") return { error: MISSING };
+      size += file?.isFile() ? file.size : NaN; // what a pipe will bring, nobody knows
+      if (!file?.isFile()) streams = streams.then(() => stream(task));
+      else if (file.size >= LARGE) crew.give(task);
+      else return { digest: hashFile(path, begin(algorithm, key), buffer, here) };
+      return undefined;
+    } catch (error) {
+      return { error: error as NodeJS.ErrnoException };
+    }
+  }
+
+  /** A pipe may keep us waiting. One after the other: two would share standard input. */
+  async function stream(task: Task<J>): Promise<void> {
+    const { path, algorithm, key } = task.job;
+    if (path === "-" && isatty(0)) meter?.end(); // somebody types
+    try {
+      settle(task, { digest: await hashStream(openInput(path), begin(algorithm, key), here) });
+    } catch (error) {
+      settle(task, { error: error as NodeJS.ErrnoException });
+    }
   }
 
   try {
-    const coming = (async function* () {
-      yield* bursts;
-    })();
-    for (let next = coming.next(); ;) {
-      // Whichever is first: more files, or one that is done.
-      const burst = await Promise.race([next, news()]);
-      if (burst?.done) break;
-      for (const job of burst?.value ?? []) {
-        const task: Task<J> = { job, size: 0 };
-        try {
-          take(task);
-        } catch (error) {
-          task.outcome = { error: error as NodeJS.ErrnoException };
-        }
-        waiting.push(task);
-        if (waiting.length < AHEAD && performance.now() - last < SOON) continue;
-        await setImmediate(); // lets the threads' messages in
-        while (waiting.length >= AHEAD && !waiting[0]!.outcome) await news();
-        yield known();
+    let turn = performance.now();
+    for await (const jobs of bursts)
+      for (const job of jobs) {
+        const task: Task<J> = { job };
+        tasks.push(task);
+        const outcome = take(task);
+        if (outcome) settle(task, outcome);
+        if (performance.now() - turn > TURN) turn = await setImmediate(performance.now());
+        while (tasks.length >= AHEAD) await news();
       }
-      if (burst) next = coming.next();
-      yield known();
-    }
-    meter?.complete();
-    for (; waiting.length > 0; yield known()) if (!waiting[0]!.outcome) await news();
+    if (meter) meter.size = size;
+    while (tasks.length > 0) await news();
   } finally {
     meter?.end();
     crew.end();
@@ -140,70 +132,77 @@ export async function* inOrder<J extends Job>(
 }
 
 /** Threads that hash the files they are given: one for each core, started when it is needed. */
-function threads(source: string, read: Float64Array, done: () => void) {
-  const crew: { worker: Worker; tasks: Task<Job>[] }[] = [];
+function threads(source: string, counts: Float64Array[], settle: Settle) {
+  const cores = availableParallelism();
+  const crew = new Set<Worker>();
+  const queue: Task<Job>[] = []; // that no thread has begun
+  const idle = new Set<() => void>(); // threads that wait for a task
 
-  function start() {
-    const workerData = read.subarray(crew.length, crew.length + 1);
-    const thread = {
-      worker: new Worker(source, { eval: true, workerData }),
-      tasks: [] as Task<Job>[],
+  function start(): void {
+    const count = new Float64Array(new SharedArrayBuffer(8)); // memory that both threads see
+    counts.push(count);
+    const worker = new Worker(source, { eval: true, workerData: count });
+    let task: Task<Job> | undefined;
+    const next = () => {
+      idle.delete(next);
+      task = queue.shift();
+      if (task) worker.postMessage(task.job);
+      else idle.add(next);
     };
-    crew.push(thread);
-    thread.worker.on("error", () => {}); // "exit" comes after it
-    thread.worker.on("message", (outcome: Outcome) => {
-      thread.tasks.shift()!.outcome = outcome;
-      done();
+    worker.on("message", (outcome: Outcome) => {
+      settle(task!, outcome);
+      next();
     });
-    // A thread that is lost costs the file that it was at; others take over the rest.
-    thread.worker.on("exit", () => {
-      crew.splice(crew.indexOf(thread), 1);
-      const [lost, ...rest] = thread.tasks;
-      if (lost) lost.outcome = { error: new Error(t`the thread that was to hash it is gone`) };
-      rest.forEach(give);
-      done();
+    // A thread that is lost costs the file that it was at; another takes over the rest.
+    worker.on("error", () => {}); // "exit" comes after it
+    worker.on("exit", () => {
+      crew.delete(worker);
+      idle.delete(next);
+      if (queue.length > 0) start();
+      if (task) settle(task, { error: new Error(t`the thread that was to hash it is gone`) });
     });
-    return thread;
-  }
-
-  /** Gives the file to a thread: to one that has nothing to do, a new one, or the one with least to do. */
-  function give(task: Task<Job>): void {
-    const left = ({ tasks }: (typeof crew)[0]) => tasks.reduce((sum, { size }) => sum + size, 0);
-    let [thread] = crew.toSorted((a, b) => left(a) - left(b));
-    if (!thread || (thread.tasks.length > 0 && crew.length < read.length - 1)) thread = start();
-    thread.tasks.push(task);
-    thread.worker.postMessage(task.job);
+    crew.add(worker);
+    next();
   }
 
   return {
-    give,
-    end: () => crew.splice(0).forEach(({ worker }) => worker.removeAllListeners().terminate()),
+    give(task: Task<Job>): void {
+      queue.push(task);
+      const [next] = idle;
+      if (next) next();
+      else if (crew.size < cores) start();
+    },
+    end(): void {
+      for (const worker of crew) void worker.removeAllListeners().terminate();
+    },
   };
 }
 
 /** Shows how far a long read has come, on a terminal: "42 %, 1.7 GiB, 812 MiB/s" on standard error. */
-function progress(read: Float64Array) {
+function progress(counts: Float64Array[]) {
   const start = performance.now();
-  let [total, complete, drawn] = [0, false, false];
+  let drawn = false;
+  const meter = {
+    size: NaN, // bytes of all files, once that is known
+    clear(): void {
+      if (drawn) process.stderr.write("\r\u001b[K"); // EL: erase the line
+      drawn = false;
+    },
+    end(): void {
+      clearInterval(timer);
+      meter.clear();
+    },
+  };
   const timer = setInterval(() => {
     const passed = performance.now() - start; // milliseconds
     if (passed < 1000) return;
-    const bytes = read.reduce((sum, bytes) => sum + bytes);
-    const percent = complete && total > 0 ? `${Math.floor((100 * bytes) / total)} %, ` : "";
-    const rate = `${inUnits((bytes / passed) * 1000)}/s`;
-    process.stderr.write(`\r${percent}${inUnits(bytes)}, ${rate}\u001b[K`); // EL: erase what is behind
+    const bytes = counts.reduce((sum, [count]) => sum + count!, 0);
+    const percent = meter.size > 0 ? `${Math.floor((100 * bytes) / meter.size)} %, ` : "";
+    const rate = inUnits((bytes / passed) * 1000);
+    process.stderr.write(`\r${percent}${inUnits(bytes)}, ${rate}/s\u001b[K`);
     drawn = true;
   }, 200);
-  const clear = () => {
-    if (drawn) process.stderr.write("\r\u001b[K");
-    drawn = false;
-  };
-  return {
-    add: (bytes: number) => (total += bytes),
-    complete: () => (complete = true),
-    clear,
-    end: () => (clearInterval(timer), clear()),
-  };
+  return meter;
 }
 
 function inUnits(bytes: number): string {

@@ -18,7 +18,7 @@ import type { Readable } from "node:stream";
 import * as checksums from "../lib/checksums.ts";
 import * as cli from "../lib/cli.ts";
 import { flag, print, text, usageError, warn } from "../lib/cli.ts";
-import { inOrder, type Digest, type Path } from "../lib/pool.ts";
+import { hashInOrder, type Digest, type Outcome, type Path } from "../lib/pool.ts";
 import { t } from "../lib/words.ts";
 
 const { options, args } = await cli.commandLine(
@@ -103,56 +103,55 @@ function report(digest: string, line = digest): void {
 /** Prints `DIGEST  NAME` for each file, as sha256sum does, or an error for one that can't be read. */
 async function hashFiles(paths: string[]): Promise<void> {
   const jobs = paths.map((path) => ({ path, algorithm, key }));
-  for await (const files of inOrder([jobs], { begin, hashFile, hashStream }))
-    for (const [{ path }, outcome] of files)
-      if ("digest" in outcome) {
-        const { digest } = outcome;
-        report(digest, options.file ? checksums.checksumLine(digest, path) : digest);
-      } else {
-        warn(t`${path}: ${cli.reason(outcome.error)}`);
-        process.exitCode = 1;
-      }
+  await hashInOrder([jobs], { begin, hashFile, hashStream }, ({ path }, outcome) => {
+    if ("digest" in outcome) {
+      const { digest } = outcome;
+      report(digest, options.file ? checksums.checksumLine(digest, path) : digest);
+    } else {
+      warn(t`${path}: ${cli.reason(outcome.error)}`);
+      process.exitCode = 1;
+    }
+  });
 }
 
 /** Verifies the files that a list of such lines names, and says how many failed. */
 async function checkList(list: string): Promise<void> {
   const label = list === "-" ? t`standard input` : list;
-  const { quiet, strict, "ignore-missing": ignoreMissing } = options;
   // An algorithm that was asked for binds: a list can't talk us into a weaker one.
   const kind = { algorithm, binds: options.algorithm !== "", key };
   const tally = { proper: 0, malformed: 0, complaint: t`it has no checksum in it` };
-  let [verified, mismatched, unreadable] = [0, 0, 0];
-  const printResult = (name: string, result: string) =>
-    print(checksums.resultLine(name, result), "latin1");
+  const files = { OK: 0, FAILED: 0, "FAILED open or read": 0 };
   try {
     const entries = checksums.readList(list, kind, tally);
-    for await (const files of inOrder(entries, { begin, hashFile, hashStream }))
-      for (const [{ path, name, digest }, outcome] of files)
-        if ("error" in outcome) {
-          if (outcome.error.code === "ENOENT" && ignoreMissing) continue;
-          unreadable++;
-          warn(t`${String(path)}: ${cli.reason(outcome.error)}`);
-          printResult(name, "FAILED open or read");
-        } else if (matches(outcome.digest, digest)) {
-          verified++;
-          if (!quiet) printResult(name, "OK");
-        } else {
-          mismatched++;
-          printResult(name, "FAILED");
-        }
+    await hashInOrder(entries, { begin, hashFile, hashStream }, (entry, outcome) => {
+      const result = verdict(outcome, entry.digest);
+      if (result === "missing") return;
+      files[result]++;
+      if ("error" in outcome) warn(t`${String(entry.path)}: ${cli.reason(outcome.error)}`);
+      if (result !== "OK" || !options.quiet)
+        print(checksums.resultLine(entry.name, result), "latin1");
+    });
   } catch (error) {
     warn(t`${label}: ${cli.reason(error)}`);
     process.exitCode = 1;
     return;
   }
   const { proper, malformed, complaint } = tally;
+  const { OK: good, FAILED: mismatched, "FAILED open or read": unreadable } = files;
   if (mismatched) warn(t`${label}: files that do not match: ${mismatched}`);
   if (unreadable) warn(t`${label}: files that could not be read: ${unreadable}`);
   if (malformed && proper) warn(t`${label}: lines that are not checksums: ${malformed}`);
   if (!proper) warn(t`${label}: ${complaint}`);
-  else if (!verified && !unreadable && !mismatched) warn(t`${label}: none of its files is there`);
-  const bad = mismatched + unreadable + (strict ? malformed : 0);
-  if (bad > 0 || verified === 0) process.exitCode = 1;
+  else if (!good && !unreadable && !mismatched) warn(t`${label}: none of its files is there`);
+  const bad = mismatched + unreadable + (options.strict ? malformed : 0);
+  if (bad > 0 || good === 0) process.exitCode = 1;
+}
+
+/** What became of a file that a list names. */
+function verdict(outcome: Outcome, expected: string) {
+  if ("digest" in outcome) return matches(outcome.digest, expected) ? "OK" : "FAILED";
+  const skipped = options["ignore-missing"] && outcome.error.code === "ENOENT";
+  return skipped ? "missing" : "FAILED open or read";
 }
 
 /** What the options ask for; ends the script where they make no sense together. */
