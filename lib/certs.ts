@@ -115,21 +115,19 @@ function makeFolder(): void {
 
 /** Removes the drafts, with their keys, of starts that were killed. */
 function sweep(): void {
+  const prefix = `${basename(folder)}.draft-`;
   try {
-    for (const name of fs.readdirSync(dirname(folder))) {
-      const [, pid] = name.startsWith(`${basename(folder)}.`)
-        ? (/\.draft-(\d+)/.exec(name) ?? [])
-        : [];
-      if (pid && !isRunning(+pid)) fs.rmSync(join(dirname(folder), name), { recursive: true });
-    }
+    for (const name of fs.readdirSync(dirname(folder)))
+      if (name.startsWith(prefix) && !isRunning(parseInt(name.slice(prefix.length))))
+        fs.rmSync(join(dirname(folder), name), { recursive: true });
   } catch {} // nothing to sweep, or not ours
 }
 
 function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return process.kill(pid, 0); // no signal, only the question
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
 
@@ -169,23 +167,19 @@ function unusable(error: unknown): never {
 /** One or more certificates (PEM, RFC 7468); ends the script where there is none, or a damaged one. */
 export function readCertificates(option: string, file: string): Buffer {
   const pem = readOptionFile(option, file);
-  const count = certificatesIn(pem).filter((text, i) => {
+  const begin = /^(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/m;
+  const texts = pem.toString("latin1").split(begin);
+  if (!begin.test(texts[0]!)) texts.shift(); // what is before the first
+  if (texts.length === 0) fail(t`${option} ${file} holds no certificate in PEM form`);
+  texts.forEach((text, i) => {
     try {
-      return new X509Certificate(text);
+      new X509Certificate(text);
     } catch {
       fail(t`certificate ${i + 1} in ${option} ${file} is damaged`);
     }
-  }).length;
-  if (count === 0) fail(t`${option} ${file} holds no certificate in PEM form`);
+  });
   return pem;
 }
-
-/** Each certificate's text, from its first line on. */
-const certificatesIn = (pem: Buffer) =>
-  pem
-    .toString("latin1")
-    .split(/(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/)
-    .filter((text) => /^-----BEGIN/.test(text));
 
 /** A certificate, with those above it, and its private key (PEM); ends the script where they are no pair. */
 export function readPair(certFile: string, keyFile: string): Pair {
@@ -193,21 +187,14 @@ export function readPair(certFile: string, keyFile: string): Pair {
   const key = readOptionFile("--key", keyFile);
   if (/^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(key.toString("latin1")))
     fail(t`--key ${keyFile} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW`);
-  let fitting: number;
   try {
-    const privateKey = createPrivateKey(key);
-    fitting = certificatesIn(cert).findIndex((text) =>
-      new X509Certificate(text).checkPrivateKey(privateKey),
-    );
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key };
   } catch {
     fail(t`--key ${keyFile} holds no private key in PEM form`);
   }
-  if (fitting < 0) fail(t`--key ${keyFile} is not the key of --cert ${certFile}`);
-  if (fitting > 0)
-    fail(
-      t`--cert ${certFile} has the wrong order: the key's own certificate, now number ${fitting + 1}, comes first`,
-    );
-  return { cert, key };
+  fail(
+    t`--key ${keyFile} is not the key of --cert ${certFile} (of the first certificate in it, where there are more)`,
+  );
 }
 
 /** What a certificate says, in lines for a person. */

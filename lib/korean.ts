@@ -154,9 +154,8 @@ export const sentences: Record<string, string> = {
   "--key {0} holds no private key in PEM form": "--key {0} 파일에 PEM 형식의 개인 키가 없습니다",
   "--key {0} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW":
     "--key {0} 파일이 암호화되어 있습니다. 다음 명령으로 푸세요: openssl pkey -in FILE -out NEW",
-  "--key {0} is not the key of --cert {1}": "--key {0} 파일은 --cert {1} 인증서의 키가 아닙니다",
-  "--cert {0} has the wrong order: the key's own certificate, now number {1}, comes first":
-    "--cert {0} 파일의 순서가 틀렸습니다. 지금 {1}번째인, 키에 맞는 인증서를 맨 앞에 두세요",
+  "--key {0} is not the key of --cert {1} (of the first certificate in it, where there are more)":
+    "--key {0} 파일은 --cert {1} 인증서의 키가 아닙니다. 인증서가 여럿이면 맨 앞의 것에 맞아야 합니다",
 
   // Development certificates.
   "development certificate": "개발용 인증서",
@@ -189,19 +188,15 @@ export const sentences: Record<string, string> = {
   "the server is stopping": "서버를 종료하는 중입니다",
   "Server stopped. Clients: {0}, turned away: {1}, bytes: {2}.":
     "서버를 종료했습니다. 클라이언트 {0}개, 받지 않은 클라이언트 {1}개, {2}바이트.",
-  "Client refused: {0}: it has no certificate, and --client-ca asks for one":
-    "클라이언트를 거부했습니다: {0}: 인증서가 없습니다. --client-ca는 인증서를 요구합니다",
-  "Client refused: {0}: its certificate is not from --client-ca, or not valid: {1}":
-    "클라이언트를 거부했습니다: {0}: 인증서를 --client-ca의 CA가 발급하지 않았거나 유효하지 않습니다: {1}",
-  "Client refused: {0}: it did not finish the handshake in time":
-    "클라이언트를 거부했습니다: {0}: 제한 시간 안에 핸드셰이크를 마치지 않았습니다",
-  "Client refused: {0}: it does not speak TLS":
-    "클라이언트를 거부했습니다: {0}: TLS 통신이 아닙니다",
-  "Client refused: {0}: it does not offer TLS 1.3":
-    "클라이언트를 거부했습니다: {0}: TLS 1.3을 지원하지 않습니다",
   "Client refused: {0}: {1}": "클라이언트를 거부했습니다: {0}: {1}",
-  "Client left during the handshake: {0}: it may not trust this certificate":
-    "클라이언트가 핸드셰이크 도중 나갔습니다: {0}: 이 인증서를 신뢰하지 않을 수 있습니다",
+  "it has no certificate, and --client-ca asks for one":
+    "인증서가 없습니다. --client-ca는 인증서를 요구합니다",
+  "its certificate is not from --client-ca, or not valid: {0}":
+    "인증서를 --client-ca의 CA가 발급하지 않았거나 유효하지 않습니다: {0}",
+  "it did not finish the handshake in time": "제한 시간 안에 핸드셰이크를 마치지 않았습니다",
+  "it does not speak TLS": "TLS 통신이 아닙니다",
+  "it does not offer TLS 1.3": "TLS 1.3을 지원하지 않습니다",
+  "it may not trust this certificate": "이 인증서를 신뢰하지 않을 수 있습니다",
   "Client left during the handshake: {0}: {1}": "클라이언트가 핸드셰이크 도중 나갔습니다: {0}: {1}",
   "port {0} is taken. Use --port for another, or --port 0 for any that is free":
     "{0}번 포트는 이미 사용 중입니다. --port로 다른 포트를, --port 0으로 비어 있는 포트를 고르세요",
@@ -271,8 +266,6 @@ export const sentences: Record<string, string> = {
     "{0}의 인증서나 그 위의 인증서가 만료되었습니다. 소유자가 갱신해야 합니다. 시스템 시계도 확인하세요. 어느 것인지는 --inspect로 알 수 있습니다",
   "a certificate of {0}, its own or one above it, is not valid yet; is the clock right? --inspect shows which":
     "{0}의 인증서나 그 위의 인증서가 아직 유효하지 않습니다. 시스템 시계를 확인하세요. 어느 것인지는 --inspect로 알 수 있습니다",
-  "a certificate of {0} is not signed by the issuer that it names; see --inspect":
-    "{0}의 인증서 가운데 거기에 적힌 발급자가 서명하지 않은 것이 있습니다. --inspect를 참고하세요",
   "a certificate of {0}, its own or one above it, has too weak a key or signature":
     "{0}의 인증서나 그 위의 인증서에 쓰인 키 또는 서명이 너무 약합니다",
   "the certificates of {0} do not pass the verification: {1}. See --inspect":

@@ -35,22 +35,23 @@ export function listenError(error: unknown, host: string, port: number): string 
  */
 export function handshakeError(error: Error, client: string, verdict?: unknown): string {
   const { code = "" } = error as Failure;
-  const is = (pattern: RegExp) => pattern.test(code);
-  if (verdict) {
-    const why = String(verdict).toLowerCase().replaceAll("_", " ");
-    return t`Client refused: ${client}: its certificate is not from --client-ca, or not valid: ${why}`;
+  if (!verdict && /ECONNRESET|EPIPE|ALERT/.test(code)) {
+    const why = code.includes("ALERT") ? reason(error) : t`it may not trust this certificate`;
+    return t`Client left during the handshake: ${client}: ${why}`;
   }
-  if (is(/ECONNRESET|EPIPE/))
-    return t`Client left during the handshake: ${client}: it may not trust this certificate`;
-  if (is(/ALERT/)) return t`Client left during the handshake: ${client}: ${reason(error)}`;
-  if (is(/ERR_TLS_HANDSHAKE_TIMEOUT/))
-    return t`Client refused: ${client}: it did not finish the handshake in time`;
-  if (is(/HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH/))
-    return t`Client refused: ${client}: it does not speak TLS`;
-  if (is(/UNSUPPORTED_PROTOCOL/)) return t`Client refused: ${client}: it does not offer TLS 1.3`;
-  if (is(/DID_NOT_RETURN_A_CERT/))
-    return t`Client refused: ${client}: it has no certificate, and --client-ca asks for one`;
-  return t`Client refused: ${client}: ${reason(error)}`;
+  return t`Client refused: ${client}: ${refusal(error, verdict)}`;
+}
+
+function refusal(error: Error, verdict: unknown): string {
+  const { code = "" } = error as Failure;
+  const found = String(verdict).toLowerCase().replaceAll("_", " ");
+  if (verdict) return t`its certificate is not from --client-ca, or not valid: ${found}`;
+  if (/HANDSHAKE_TIMEOUT/.test(code)) return t`it did not finish the handshake in time`;
+  if (/HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code)) return t`it does not speak TLS`;
+  if (/UNSUPPORTED_PROTOCOL/.test(code)) return t`it does not offer TLS 1.3`;
+  if (/DID_NOT_RETURN_A_CERT/.test(code))
+    return t`it has no certificate, and --client-ca asks for one`;
+  return reason(error);
 }
 
 export type Attempt = {
@@ -107,8 +108,6 @@ export function connectionError(error: unknown, attempt: Attempt): string {
     return t`a certificate of ${at}, its own or one above it, is not valid yet; is the clock right? --inspect shows which`;
   if (is(/INVALID_CA|INVALID_PURPOSE/))
     return t`the certificate of ${at} is not for servers, or its issuer's not for issuing (no CA)`;
-  if (is(/CERT_SIGNATURE_FAILURE/))
-    return t`a certificate of ${at} is not signed by the issuer that it names; see --inspect`;
   if (/too weak|key too small/i.test(message))
     return t`a certificate of ${at}, its own or one above it, has too weak a key or signature`;
   if (is(/^(UNSPECIFIED|PATH_LENGTH|CERT_|CRL_|UNABLE_TO|ERROR_IN_CERT|HOSTNAME_MISMATCH)/))
