@@ -9,7 +9,7 @@
  *   npx tsx scripts/hash.ts --file scripts/* > list    what sha256sum prints
  *   npx tsx scripts/hash.ts --check list               whether the files are still the same
  *
- * Mirrors the document's section on hash algorithms. Read on: FIPS 180-4 (the SHA-2 family),
+ * The first section of the post that README.md names, on hash algorithms. Read on: FIPS 180-4 (the SHA-2 family),
  * RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";

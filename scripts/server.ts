@@ -8,8 +8,8 @@
  *   npx tsx scripts/server.ts               then, in another terminal: npx tsx scripts/tls-client.ts
  *   npx tsx scripts/server.ts --plain       then: nc localhost 5000
  *
- * Mirrors the document's section on sockets. Read on: https://nodejs.org/api/net.html,
- * https://nodejs.org/api/tls.html, then scripts/tls-client.ts.
+ * The second section of the post that README.md names, on sockets. Read on:
+ * https://nodejs.org/api/net.html, https://nodejs.org/api/tls.html, then scripts/tls-client.ts.
  */
 import { once } from "node:events";
 import * as net from "node:net";
@@ -81,15 +81,7 @@ function serve(socket: net.Socket): void {
   socket.pipe(socket);
 }
 
-const clients = new Map<net.Socket, string>(); // those that are served, with their addresses
-let [served, turnedAway, echoed, stopping] = [0, 0, 0, false];
-let cutOff: NodeJS.Timeout | undefined; // the end of all waiting, when we stop
-const GRACE = 5_000; // milliseconds until then
-const IDLE = 500; // milliseconds of silence after which a client has nothing under way
-
-// Bind the address and listen: from here on, clients can connect, and Ctrl-C stops the server.
-process.on("SIGINT", stop);
-process.on("SIGTERM", stop);
+// Bind the address and listen: from here on, clients can connect.
 const most = options["max-connections"];
 server.maxConnections = most;
 try {
@@ -102,10 +94,19 @@ const bound = server.address() as net.AddressInfo;
 const address = endpoint(bound.address, bound.port);
 print(t`Server started on ${address} (${plain ? "TCP" : "TLS"}). Waiting for clients.`);
 
+// That is the whole of a server. Below is what it needs to stay one: limits, and an end.
+const clients = new Map<net.Socket, string>(); // those that are served, with their addresses
+let [served, turnedAway, echoed, stopping] = [0, 0, 0, false];
+let cutOff: NodeJS.Timeout | undefined; // the end of all waiting, when we stop
+const GRACE = 5_000; // milliseconds until then
+const IDLE = 500; // milliseconds of silence after which a client has nothing under way
+process.on("SIGINT", stop); // Ctrl-C
+process.on("SIGTERM", stop);
+
 // A client that there is no room for, or that fails the handshake, is one line in the log and nobody
-// else's trouble. Out of file descriptors, the runtime closes new connections by itself.
+// else's trouble. Out of file descriptors, the runtime closes most new connections by itself.
 server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
-server.on("error", (error) => complain(t`Client lost: ${"?"}: ${cli.reason(error)}`));
+server.on("error", (error) => turnAway(undefined, cli.reason(error)));
 server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
   const client = endpoint(socket.remoteAddress, socket.remotePort);
   complain(handshakeError(error, client, socket.authorizationError));

@@ -9,8 +9,8 @@
  *   npx tsx scripts/tls-client.ts - < big.iso > echoed   standard input instead of a message
  *   npx tsx scripts/tls-client.ts --inspect              what the server shows, and whether it will do
  *
- * Mirrors the document's section on SSL/TLS. Read on: RFC 8446 (TLS 1.3), RFC 9525 (names in
- * certificates), https://nodejs.org/api/tls.html, and scripts/server.ts for the other end.
+ * The third section of the post that README.md names, on SSL/TLS. Read on: RFC 8446 (TLS 1.3), RFC 9525
+ * (names in certificates), https://nodejs.org/api/tls.html, and scripts/server.ts for the other end.
  */
 import { X509Certificate } from "node:crypto";
 import { setDefaultResultOrder } from "node:dns";
@@ -69,8 +69,7 @@ try {
     // nothing, looks at a server that can't be verified.
     rejectUnauthorized: !inspect,
     minVersion: "TLSv1.2",
-    // No certificate with a short RSA key or SHA-1. (Bun's TLS library has no such levels.)
-    ...(!process.versions.bun && { ciphers: `${tls.DEFAULT_CIPHERS}:@SECLEVEL=2` }),
+    ciphers: strong(tls.DEFAULT_CIPHERS),
     ...(cert && key && readPair(cert, key)), // who we are, for a server that asks
   });
   await once(socket, "connect", inTime());
@@ -81,7 +80,7 @@ try {
 
   // Only now, with the server verified, does anything leave.
   attempt.stage = "wait";
-  if (inspect) await look(socket);
+  if (inspect) await inspectServer(socket);
   else await converse(socket);
   process.exit(); // standard input may still be open
 } catch (error) {
@@ -93,6 +92,11 @@ function trusted(): Buffer | undefined {
   if (options.ca) return readCertificates("--ca", options.ca);
   // For this machine, it is the certificate that scripts/server.ts made for development, alone.
   return /^(localhost|127(\.\d+){3}|::1)$/.test(host) ? trustedCertificate() : undefined;
+}
+
+/** With no short RSA key and no SHA-1 in a certificate. (Bun's TLS library has no such levels.) */
+function strong(ciphers: string): string {
+  return process.versions.bun ? ciphers : `${ciphers}:@SECLEVEL=2`;
 }
 
 /**
@@ -127,8 +131,8 @@ async function converse(socket: tls.TLSSocket): Promise<void> {
   input.on("data", (chunk: Buffer) => (size += chunk.length));
   limitWaits(socket, input);
   socket.once("data", () => (attempt.stage = "answer"));
-  const sent = pipeline(input, socket, { end: false }).then(() => endInTime(socket, size));
-  const received = raw ? pipeline(socket, process.stdout, { end: false }) : print(socket);
+  const sent = pipeline(input, socket, { end: false }).then(() => endOurSide(socket, size));
+  const received = raw ? pipeline(socket, process.stdout, { end: false }) : printAnswer(socket);
   await Promise.race([received, sent.then(() => received)]);
   await cli.flush(); // whoever reads our output may be slow
   const all = input.readableEnded && socket.writableLength === 0;
@@ -141,18 +145,18 @@ async function converse(socket: tls.TLSSocket): Promise<void> {
  * Ends our side, which many servers take for a hang-up, and drop the rest of their answer: so not before
  * as many bytes have come back as went out, for an echo is complete then, or the server is silent.
  */
-function endInTime(socket: tls.TLSSocket, sent: number): void {
+function endOurSide(socket: tls.TLSSocket, sent: number): void {
   const silence = setTimeout(() => {
     if (readerIsSlow(socket)) silence.refresh();
     else socket.end();
   }, options["half-close"]);
-  const look = () => void (socket.bytesRead === sent ? socket.end() : silence.refresh());
-  socket.on("data", look).on("close", () => clearTimeout(silence));
-  look();
+  const count = () => void (socket.bytesRead === sent ? socket.end() : silence.refresh());
+  socket.on("data", count).on("close", () => clearTimeout(silence));
+  count();
 }
 
 /** Prints the answer: all that comes until the server ends, for nothing else says that it is complete. */
-async function print(socket: tls.TLSSocket): Promise<void> {
+async function printAnswer(socket: tls.TLSSocket): Promise<void> {
   const decoder = new StringDecoder("utf8"); // keeps half a character until the rest arrives
   let label = t`Response from server: ${""}`;
   const write = async (text: string) => {
@@ -170,7 +174,7 @@ async function print(socket: tls.TLSSocket): Promise<void> {
 }
 
 /** --inspect: what the server shows, and whether it will do. */
-async function look(socket: tls.TLSSocket): Promise<void> {
+async function inspectServer(socket: tls.TLSSocket): Promise<void> {
   const exchange = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
   const group = exchange.name ?? exchange.type ?? "-"; // the post-quantum hybrids have no one size
   cli.print(t`Protocol:     ${socket.getProtocol() ?? "?"}`);
