@@ -73,6 +73,12 @@ export function resultLine(name: string, result: string): string {
   return line("", name, `: ${result}`);
 }
 
+/** A digest as people paste it: "sha256:" before it, a name behind it, blanks around it. */
+export function pastedDigest(text: string): { prefix?: string; digest?: string } {
+  const [, prefix, digest] = /^\s*(?:([\w/-]+):)?\s*([0-9a-f]+)(?:\s|$)/i.exec(text) ?? [];
+  return { prefix, digest: digest?.toLowerCase() };
+}
+
 /** What a list is expected to be: of this algorithm; or, if that doesn't bind, of any that it names. */
 export type Kind = { algorithm: string; binds: boolean; key?: Buffer };
 /** A file that a list names: how to hash it, and the digest that it should have. */

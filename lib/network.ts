@@ -1,6 +1,8 @@
-// What goes wrong on a network, in words that say what to do about it. The codes are Node's
-// (errors.html), OpenSSL's of verification (openssl-verification-options(1)), and TLS's alerts
-// (RFC 8446, 6.2).
+// Names and addresses, and what goes wrong on a network, in words that say what to do about it. The
+// codes are Node's (errors.html), OpenSSL's of verification (openssl-verification-options(1)), and TLS's
+// alerts (RFC 8446, 6.2).
+import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import { reason } from "./cli.ts";
 import { t } from "./words.ts";
 
@@ -10,6 +12,18 @@ type Failure = NodeJS.ErrnoException & { errors?: Error[]; cert?: { subjectaltna
 export function endpoint(host: string | undefined, port: number | undefined): string {
   if (!host) return "?"; // a client that has gone has no address any more
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * A host's name in one form: ASCII (IDNA), with no final dot (RFC 6066, 3); or its address, without the
+ * brackets. Undefined where something has no place in a name: a conversion would cut the name there.
+ */
+export function hostName(given: string): string | undefined {
+  const bare = given.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(bare)) return bare;
+  const fit = /^[\p{L}\p{M}\p{N}_.\u3002\uff0e\uff61-]+$/u.test(bare);
+  const ascii = fit ? domainToASCII(bare).replace(/\.$/, "") : "";
+  return /^[^.]+(\.[^.]+)*$/.test(ascii) ? ascii : undefined;
 }
 
 /** Why a server can't listen. */

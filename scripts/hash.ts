@@ -178,16 +178,15 @@ function checkOptions() {
   if (expect && check) usageError(t`--expect and --check exclude each other`);
   if (expect && args.length > 1) usageError(t`--expect takes one file`);
 
-  // As people paste it: "sha256:" before it, a name behind it, blanks around it.
-  const [, prefix, expected] = /^\s*(?:([\w/-]+):)?\s*(\w+)(?:\s|$)/.exec(expect) ?? [];
+  const { prefix, digest: expected } = checksums.pastedDigest(expect);
   if (prefix && checksums.algorithmNamed(prefix).algorithm !== algorithm)
     usageError(t`--expect is for ${prefix}, not for ${algorithm}; see --algorithm`);
-  if (expect && (expected?.length !== digits || /[^0-9a-f]/i.test(expected)))
+  if (expect && expected?.length !== digits)
     usageError(t`--expect must be ${digits} hex digits, as ${algorithm} has, not "${expect}"`);
 
   const keyFile = options["key-file"];
   const key = keyFile ? cli.readOptionFile("--key-file", keyFile) : undefined;
   if (key?.length === 0) cli.fail(t`--key-file ${keyFile} is empty`);
   if (!check && !key) checksums.warnIfBroken(algorithm);
-  return { algorithm, expected: expected?.toLowerCase(), key };
+  return { algorithm, expected, key };
 }

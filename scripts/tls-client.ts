@@ -20,11 +20,10 @@ import { Readable, setDefaultHighWaterMark } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
-import { domainToASCII } from "node:url";
 import { describe, isoDate, readCertificates, readPair, trustedCertificate } from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
 import { flag, seconds, text, usageError, whole } from "../lib/cli.ts";
-import { connectionError, type Attempt } from "../lib/network.ts";
+import { connectionError, hostName, type Attempt } from "../lib/network.ts";
 import { printableLines, t } from "../lib/words.ts";
 
 const { options, args } = await cli.commandLine(
@@ -220,19 +219,10 @@ function readerIsSlow(socket: tls.TLSSocket): boolean {
   return socket.readableLength > 0 || process.stdout.writableNeedDrain;
 }
 
-/**
- * A name's one form, in which it is resolved, sent and checked: ASCII (IDNA), with no final dot (RFC
- * 6066, 3). What has no place in a name is refused: a conversion would cut the name there.
- */
+/** What an option names, in the one form in which it is resolved, sent and checked. */
 function oneForm(option: string, given: string): string {
-  const bare = given.replace(/^\[(.*)\]$/, "$1"); // as in our own notation of addresses
-  if (isIP(bare)) return bare;
-  const fit = /^[\p{L}\p{M}\p{N}_.\u3002\uff0e\uff61-]+$/u.test(bare);
-  const ascii = fit && domainToASCII(bare).replace(/\.$/, "");
-  if (ascii) return ascii;
-  usageError(
-    t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
-  );
+  const wrong = t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`;
+  return hostName(given) ?? usageError(wrong);
 }
 
 function checkOptions(): void {
