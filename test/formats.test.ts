@@ -1,0 +1,134 @@
+// The formats that the scripts read, as the functions that they are: lists, digests and names as people
+// write them. A few of each go through a whole script in the other files.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { inScratch } from "./helpers.ts";
+
+process.env.LC_ALL = "C"; // before the sentences choose their language
+const { algorithmNamed, checksumLine, pastedDigest, readList } =
+  await import("../lib/checksums.ts");
+const { endpoint, hostName } = await import("../lib/network.ts");
+
+// Digests of the three bytes abc (FIPS 180-4 and 202, RFC 1321), and of no bytes at all.
+const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const MD5 = "900150983cd24fb0d6963f7d28e17f72";
+const SHA512_256 = "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23";
+const SHA3_256 = "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532";
+const BLAKE2B = "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1".padEnd(128, "0");
+
+type Kind = { algorithm?: string; binds?: boolean; key?: Buffer };
+
+/** What a list comes to: its entries as "algorithm digest name", and its lines that are none. */
+async function read(list: string | Buffer, kind: Kind = {}) {
+  const file = inScratch("list");
+  writeFileSync(file, list);
+  const tally = { proper: 0, malformed: 0, complaint: "" };
+  const entries = [];
+  for await (const burst of readList(file, { algorithm: "sha256", binds: false, ...kind }, tally))
+    entries.push(...burst);
+  assert.equal(tally.proper, entries.length);
+  const lines = entries.map(({ algorithm, digest, name }) =>
+    [algorithm, digest, Buffer.from(name, "latin1")].join(" "),
+  );
+  return { ...tally, lines };
+}
+
+test("algorithms by the names that people type", () => {
+  const names: [string, string, number][] = [
+    ["SHA-256", "sha256", 64],
+    ["SHA2-256", "sha256", 64],
+    ["Sha-384", "sha384", 96],
+    ["SHA512/256", "sha512-256", 64],
+    ["sha3_256", "sha3-256", 64],
+    ["MD-5", "md5", 32],
+    ["blake2b", "blake2b512", 128],
+    ["BLAKE2b-512", "blake2b512", 128],
+    ["Blake2s", "blake2s256", 64],
+    ["SHAKE-128", "shake-128", 0], // has no length of its own
+  ];
+  for (const [typed, algorithm, digits] of names)
+    assert.deepEqual(algorithmNamed(typed), { algorithm, digits }, typed);
+  for (const nothing of ["sha257", "", "sha256 ", "toString", "../sha256"])
+    assert.equal(algorithmNamed(nothing).digits, undefined, nothing);
+});
+
+test("digests as people paste them", () => {
+  const pasted: [string, string | undefined, string | undefined][] = [
+    [` ${ABC}\n`, undefined, ABC],
+    [`\tSHA256:${ABC.toUpperCase()} `, "SHA256", ABC],
+    [`sha256: ${ABC}`, "sha256", ABC],
+    [`SHA512/256:${SHA512_256}`, "SHA512/256", SHA512_256],
+    [`${ABC} *plain`, undefined, ABC],
+    [`${ABC}  a name with blanks.iso\n`, undefined, ABC],
+    [`plain  ${ABC}`, undefined, undefined],
+    ["g".repeat(64), undefined, undefined],
+    [`${ABC}g`, undefined, undefined],
+    ["  ", undefined, undefined],
+    ["", undefined, undefined],
+  ];
+  for (const [text, prefix, digest] of pasted)
+    assert.deepEqual(pastedDigest(text), { prefix, digest }, text);
+});
+
+test("an algorithm that was asked for binds, by what it is and not by how it is spelt", async () => {
+  const cases: [string, string, number][] = [
+    ["sha512", `MD5 (plain) = ${MD5}\n`, 0],
+    ["sha256", `MD5(plain)= ${MD5}\n`, 0],
+    ["sha3-256", `SHA256 (plain) = ${ABC}\n`, 0], // of the same length
+    ["sha256", `SHA256 (plain) = ${ABC}\nSHA2-256(plain)= ${ABC}\nsha256(plain)= ${ABC}\n`, 3],
+    ["sha512-256", `SHA512/256 (a) = ${SHA512_256}\nSHA2-512/256(a)= ${SHA512_256}\n`, 2],
+    ["sha3-256", `SHA3-256 (plain) = ${SHA3_256}\nSHA3-256(plain)= ${SHA3_256}\n`, 2],
+    ["blake2b512", `BLAKE2b (plain) = ${BLAKE2B}\nBLAKE2B-512(plain)= ${BLAKE2B}\n`, 2],
+  ];
+  for (const [algorithm, list, proper] of cases) {
+    const found = await read(list, { algorithm, binds: true });
+    assert.deepEqual([found.proper, found.malformed], [proper, proper ? 0 : 1], list);
+  }
+});
+
+test("a list in UTF-16 with its mark, or with that of UTF-8", async () => {
+  const list = `\ufeff# 목록\r\n${ABC.toUpperCase()}  plain\r\n${EMPTY} *빈칸\r\n\r\nSHA256 (그림 😀) = ${ABC}`;
+  const lines = [`sha256 ${ABC} plain`, `sha256 ${EMPTY} 빈칸`, `sha256 ${ABC} 그림 😀`];
+  const utf16 = Buffer.from(list, "utf16le");
+  for (const bytes of [list, utf16, Buffer.from(utf16).swap16()])
+    assert.deepEqual(await read(bytes), { lines, proper: 3, malformed: 0, complaint: "" });
+});
+
+test("a name that has to be escaped is read as it was written", async () => {
+  for (const name of ["back\\slash", "new\nline", "a\rb", "\\", "a\\nb", "plain", " x", "a) = b"]) {
+    const { lines } = await read(checksumLine(ABC, name) + "\n");
+    assert.deepEqual(lines, [`sha256 ${ABC} ${name}`]);
+  }
+  const { proper, malformed } = await read(`\\${ABC}  bad\\escape\n`);
+  assert.deepEqual([proper, malformed], [0, 1]);
+});
+
+test("a host's name in any of its forms has one", () => {
+  const names: [string, string][] = [
+    ["evil.test.", "evil.test"],
+    ["Evil.TEST", "evil.test"],
+    ["foo。Example.test", "foo.example.test"], // U+3002, a full stop as well
+    ["bücher.example", "xn--bcher-kva.example"],
+    ["BÜCHER.example.", "xn--bcher-kva.example"],
+    ["xn--bcher-kva.example", "xn--bcher-kva.example"],
+    ["localhost。", "localhost"],
+    ["under_score.test", "under_score.test"],
+    ["127.0.0.1", "127.0.0.1"],
+    ["::1", "::1"],
+    ["[::1]", "::1"], // as we print it
+  ];
+  for (const [given, name] of names) assert.equal(hostName(given), name, given);
+  assert.equal(endpoint("::1", 5000), "[::1]:5000");
+});
+
+test("what has no place in a host's name is refused, never cut off", () => {
+  const ends = ["/.x.test", "#.x.test", "?.x.test", ":443", "@x.test", "\\.x.test"];
+  const odd = ["\t", " ", "%20", "\0", "\ufffd", "\u200e"];
+  const others = ["ev%69l.test", "ev\til.test", "*.example.test", "evil..test", ".", "", "[evil]x"];
+  for (const wrong of [...[...ends, ...odd].map((end) => `evil.test${end}`), ...others])
+    assert.equal(hostName(wrong), undefined, wrong);
+  for (const wrong of ["localhost:5000", "[::1]:5000", "https://localhost/"])
+    assert.equal(hostName(wrong), undefined, wrong);
+});
