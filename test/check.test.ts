@@ -186,7 +186,7 @@ test("several lists: one that can't be read is a line, the others are checked", 
 });
 
 test("a list that is one line without end, or binary, takes bounded memory", async () => {
-  const program = `head -c 1G /dev/zero | tr '\\0' x | NODE_OPTIONS=--max-old-space-size=48 "$@"`;
+  const program = `head -c 256M /dev/zero | tr '\\0' x | NODE_OPTIONS=--max-old-space-size=48 "$@"`;
   const { code, stderr } = await runShell(program, "hash", ["--check"]);
   assert.equal(stderr, "hash: standard input: no line is a sha256 checksum\n");
   assert.equal(code, 1);
@@ -201,7 +201,6 @@ test("--expect: OK and 0, FAILED and 1; a digest that can't be right is a wrong 
   assert.deepEqual(await brief(["-f", "-e", digest], "text"), ["OK\n", "", 0]);
   const wrong: [string[], RegExp][] = [
     [["-e", "abc"], /--expect must be 64 hex digits, as sha256 has, not "abc"/],
-    [["-a", "sha512", "-e", digest], /--expect must be 128 hex digits, as sha512 has/],
     [["-f", "-e", digest, "plain", "빈칸"], /--expect takes one file/],
     [["-c", "-e", digest], /--expect and --check exclude each other/],
     [["-c", "-f"], /--file and --check exclude each other/],
@@ -247,7 +246,7 @@ test(
     for (const [i, name] of names.entries())
       writeFileSync(
         join(files, name),
-        Buffer.alloc(i % 10 === 0 ? (40 - i) * 1024 * 1024 : i, name),
+        Buffer.alloc(i % 10 === 0 ? (40 - i) * 256 * 1024 : i, name),
       );
     const theirs = await run("sha256sum", [...names, ...names], { cwd: files });
     const ours = await hash(["-f", ...names, ...names, "missing"]);
