@@ -24,6 +24,8 @@ import {
   TSX,
 } from "./helpers.ts";
 
+ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+
 const TIMES = 2; // what is a matter of luck: so often as a message, and as standard input
 const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which any gap shows
 const LATE = "late, but whole";

@@ -1,5 +1,5 @@
-// The formats that the scripts read, as the functions that they are: lists, digests and names as people
-// write them. A few of each go through a whole script in the other files.
+// The formats that the scripts read, and the words that they find for an error, as the functions that they
+// are. A few of each go through a whole script in the other files.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -8,7 +8,8 @@ import { inScratch } from "./helpers.ts";
 process.env.LC_ALL = "C"; // before the sentences choose their language
 const { algorithmNamed, checksumLine, pastedDigest, readList } =
   await import("../lib/checksums.ts");
-const { endpoint, hostName } = await import("../lib/network.ts");
+const { connectionError, endpoint, handshakeError, hostName, listenError } =
+  await import("../lib/network.ts");
 
 // Digests of the three bytes abc (FIPS 180-4 and 202, RFC 1321), and of no bytes at all.
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -96,6 +97,28 @@ test("a list in UTF-16 with its mark, or with that of UTF-8", async () => {
     assert.deepEqual(await read(bytes), { lines, proper: 3, malformed: 0, complaint: "" });
 });
 
+test("what a list is that has no proper line", async () => {
+  const base64 = Buffer.from(ABC, "hex").toString("base64");
+  const key = Buffer.from("key");
+  const cases: [string, RegExp, Kind?][] = [
+    [`${ABC}\n`, /^it is a bare digest, with no name; use --expect$/],
+    [`${MD5}  plain\n`, /^its digests are as long as those of md5; see --algorithm$/],
+    [`HMAC-SHA256(plain)= ${ABC}\n`, /^its lines are HMACs; give their key as --key-file$/],
+    [`SHA256(plain)= ${ABC}\n`, /^its lines are digests, not HMACs; leave out/, { key }],
+    [`SKEIN512 (plain) = ${ABC}\n`, /^there is no algorithm "SKEIN512" here$/],
+    [`MD5 (plain) = ${MD5}\n`, /^its lines are MD5, and --algorithm asks for/, { binds: true }],
+    [`${base64}  plain\n`, /^its digests are base64; hexadecimal digits are needed$/],
+    [Buffer.from("plain\n", "utf16le").toString(), /^it is UTF-16 without its mark/],
+    ["\x7fELF\u0002\u0001\n", /^it is a binary file, not a checksum list$/],
+    ["nonsense\n", /^no line is a sha256 checksum$/],
+  ];
+  for (const [list, complaint, kind] of cases) {
+    const found = await read(list, kind);
+    assert.deepEqual(found.lines, []);
+    assert.match(found.complaint, complaint);
+  }
+});
+
 test("a name that has to be escaped is read as it was written", async () => {
   for (const name of ["back\\slash", "new\nline", "a\rb", "\\", "a\\nb", "plain", " x", "a) = b"]) {
     const { lines } = await read(checksumLine(ABC, name) + "\n");
@@ -131,4 +154,73 @@ test("what has no place in a host's name is refused, never cut off", () => {
     assert.equal(hostName(wrong), undefined, wrong);
   for (const wrong of ["localhost:5000", "[::1]:5000", "https://localhost/"])
     assert.equal(hostName(wrong), undefined, wrong);
+});
+
+const failure = (code: string, more: object = {}) =>
+  Object.assign(new Error(code), { code, ...more });
+const attempt = { host: "a.test", port: 5000, name: "b.test", certificate: false };
+
+test("why a client has no connection: one line, whom it concerns, what helps, and no bare code", () => {
+  const cases: [string, "connection" | "handshake" | "wait" | "answer", RegExp][] = [
+    ["ECONNREFUSED", "connection", /^nothing listens on a\.test:5000\. Start the server first/],
+    ["EAI_AGAIN", "connection", /^there is no host named a\.test\. Check --host$/],
+    ["EHOSTUNREACH", "connection", /^there is no way from here to a\.test:5000\. Check --host/],
+    ["ETIMEDOUT", "connection", /^no answer from a\.test:5000 in time; see --timeout$/],
+    ["ABORT_ERR", "handshake", /did not finish the handshake in time\. Does it speak TLS\?/],
+    ["ETIMEDOUT", "answer", /^the answer of a\.test:5000 did not come in time; see --timeout$/],
+    ["EPIPE", "answer", /^a\.test:5000 broke off before its answer was complete$/],
+    ["ECONNRESET", "wait", /^a\.test:5000 ended without an answer: .* or its certificate$/],
+    ["ECONNRESET", "handshake", /^a\.test:5000 reset the connection during the handshake$/],
+    ["CERT_SIGNATURE_FAILURE", "handshake", /do not pass the verification: .* See --inspect$/],
+    ["PATH_LENGTH_EXCEEDED", "handshake", /do not pass the verification: .* See --inspect$/],
+    ["CERT_NOT_YET_VALID", "handshake", /is not valid yet; is the clock right\? --inspect/],
+    ["SELF_SIGNED_CERT_IN_CHAIN", "handshake", /a root that is not trusted here\. .* --ca$/],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "handshake", /^a\.test:5000 does not speak TLS$/],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "answer", /^what comes from a\.test:5000 is no longer TLS/],
+    ["ERR_SSL_TLSV1_ALERT_USER_CANCELLED", "handshake", /^a\.test:5000 ended the connection: /],
+    ["INVALID_PURPOSE", "handshake", /is not for servers, or its issuer's not for issuing/],
+    ["ERR_SSL_UNSUPPORTED_PROTOCOL", "handshake", /only a version of TLS that is too old/],
+    ["ENOMEM", "connection", /^no connection to a\.test:5000: /],
+  ];
+  for (const [code, stage, line] of cases) {
+    const said = connectionError(failure(code, { reason: "so it is" }), { ...attempt, stage });
+    assert.match(said, line);
+    assert.ok(!said.includes(code) && !said.includes("\n"), said);
+  }
+  const refusal = failure("ERR_SSL_TLSV1_ALERT_ACCESS_DENIED", { reason: "access denied" });
+  assert.match(
+    connectionError(refusal, { ...attempt, certificate: true, stage: "handshake" }),
+    /refuses this client certificate: access denied\. See --cert$/,
+  );
+  // Of the addresses of a host, the first is the one to speak of.
+  const both = { errors: [failure("ECONNREFUSED"), failure("EHOSTUNREACH")] };
+  assert.match(
+    connectionError(Object.assign(new Error(), both), { ...attempt, stage: "connection" }),
+    /^nothing listens/,
+  );
+});
+
+test("why a server can't listen, or has no client: one line, and what helps", () => {
+  const at = (code: string, port = 80) => listenError(failure(code), "a.test", port);
+  assert.match(at("EADDRINUSE"), /^port 80 is taken\. Use --port for another/);
+  assert.match(at("EADDRINUSE", 5000), /^port 5000 is taken[.;].* Use --port for another/);
+  assert.match(at("EACCES"), /^port 80 is for the administrator only\. Use --port/);
+  assert.match(at("EADDRNOTAVAIL"), /^a\.test is not an address of this machine\. Use --host/);
+  assert.match(at("EAI_AGAIN"), /^there is no host named a\.test\. Use --host/);
+  assert.match(at("EISDIR"), /^cannot listen on a\.test:80: is a directory$/);
+  const cases: [string, RegExp][] = [
+    ["ECONNRESET", /^Client left during the handshake: a:1: it may not trust this certificate$/],
+    ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", /^Client left during the handshake: a:1: so it is$/],
+    ["ERR_TLS_HANDSHAKE_TIMEOUT", /^Client refused: a:1: it did not finish the handshake in time$/],
+    ["ERR_SSL_HTTP_REQUEST", /^Client refused: a:1: it does not speak TLS$/],
+    ["ERR_SSL_UNSUPPORTED_PROTOCOL", /^Client refused: a:1: it does not offer TLS 1\.3$/],
+    ["ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", /^Client refused: a:1: it has no certificate/],
+    ["ERR_SSL_BAD_EXTENSION", /^Client refused: a:1: so it is$/],
+  ];
+  for (const [code, line] of cases)
+    assert.match(handshakeError(failure(code, { reason: "so it is" }), "a:1"), line);
+  assert.match(
+    handshakeError(failure("ECONNRESET"), "a:1", "CERT_HAS_EXPIRED"),
+    /^Client refused: a:1: its certificate is not from .*: cert has expired$/,
+  );
 });

@@ -8,6 +8,7 @@ import { networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
 import * as tls from "node:tls";
 import {
+  ENV,
   freePort,
   inScratch as file,
   needs,
@@ -18,6 +19,7 @@ import {
   startServer,
 } from "./helpers.ts";
 
+ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 const MESSAGE = "for your eyes only";
 const openssl = needs("openssl");
 const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -7,6 +7,7 @@ import * as net from "node:net";
 import { after, before, test } from "node:test";
 import * as tls from "node:tls";
 import {
+  ENV,
   certs,
   freePort,
   inScratch,
@@ -18,6 +19,7 @@ import {
   startServer,
 } from "./helpers.ts";
 
+ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 const MESSAGE = "for your eyes only";
 const openssl = needs("openssl");
 const file = inScratch;
