@@ -48,17 +48,18 @@ export function start(command: string, args: string[], { input, ...options }: Op
     stdout: () => text("stdout"),
     stderr: () => text("stderr"),
     bytes: () => Buffer.concat(printed.stdout),
-    /** Waits until what it printed, on either stream, matches; fails if it ends before. */
+    /** Waits until what it printed, on either stream, matches; for a minute, and while it runs. */
     async prints(pattern: RegExp): Promise<RegExpMatchArray> {
-      let ended = false;
-      const end = exit.then(() => (ended = true));
+      let over = "";
+      const minute = AbortSignal.timeout(60_000);
+      const end = Promise.race([
+        exit.then(() => (over = "ended before it printed")),
+        once(minute, "abort").then(() => (over = "took too long to print")),
+      ]);
       for (;;) {
         const match = text("stdout").match(pattern) ?? text("stderr").match(pattern);
         if (match) return match;
-        if (ended)
-          throw new Error(
-            `ended before it printed ${pattern}:\n${text("stdout")}${text("stderr")}`,
-          );
+        if (over) throw new Error(`${over} ${pattern}:\n${text("stdout")}${text("stderr")}`);
         const more = new AbortController();
         const next = [child.stdout!, child.stderr!].map((stream) =>
           once(stream, "data", { signal: more.signal }).catch(() => new Promise(() => {})),
