@@ -140,8 +140,15 @@ function threads(source: string, counts: Float64Array[], settle: Settle) {
 
   function start(): void {
     const count = new Float64Array(new SharedArrayBuffer(8)); // memory that both threads see
+    let worker: Worker;
+    try {
+      worker = new Worker(source, { eval: true, workerData: count });
+    } catch (error) {
+      const lost = crew.size === 0 ? queue.splice(0) : []; // the others take what waits
+      for (const task of lost) settle(task, { error: error as NodeJS.ErrnoException });
+      return;
+    }
     counts.push(count);
-    const worker = new Worker(source, { eval: true, workerData: count });
     let task: Task<Job> | undefined;
     const next = () => {
       idle.delete(next);

@@ -248,6 +248,39 @@ process.on("worker", (worker) => {
   assert.match(stderr(), /^hash: endless-1: .+\nhash: endless-2: .+\nhash: endless-3: .+\n$/);
 });
 
+test("threads that can't be started cost no more than what no other can hash", async () => {
+  // As where a limit of processes is reached: so many threads start, and may be lost at once.
+  const fewThreads = `
+const threads = require("node:worker_threads");
+let left = Number(process.env.THREADS);
+threads.Worker = class extends threads.Worker {
+  constructor(...args) {
+    if (left-- <= 0) throw new Error("resource temporarily unavailable");
+    super(...args);
+    if (process.env.LOST) this.once("online", () => this.terminate());
+  }
+};
+require("node:module").syncBuiltinESMExports();`;
+  write("few.cjs", fewThreads);
+  const large = ["large-1", "large-2", "large-3"];
+  for (const name of large) write(name, Buffer.alloc(3_000_000));
+  const digest = createHash("sha256").update(Buffer.alloc(3_000_000)).digest("hex");
+  const all = large.map((name) => `${digest}  ${name}\n`).join("") + `${ABC}  plain\n`;
+  const none = /^hash: large-1: .+\nhash: large-2: .+\nhash: large-3: .+\n$/;
+  const cases: [Record<string, string>, string, RegExp, number][] = [
+    [{ THREADS: "0" }, `${ABC}  plain\n`, none, 1],
+    [{ THREADS: "1" }, all, /^$/, 0],
+    [{ THREADS: "1", LOST: "1" }, `${ABC}  plain\n`, none, 1],
+  ];
+  await each(cases, async ([env, output, lines, status]) => {
+    const options = { env: { ...env, NODE_OPTIONS: "--require ./few.cjs" }, timeout: 20_000 };
+    const { stdout, stderr, code } = await hash(["-f", ...large, "plain"], options);
+    assert.equal(stdout, output);
+    assert.match(stderr, lines);
+    assert.equal(code, status);
+  });
+});
+
 test("no variable of the environment changes what is checked", async () => {
   // This one made every list pass, when the script ran itself to use all cores.
   const list = { input: `${EMPTY}  plain\n`, env: { HASH_CHILD: "1" } };
