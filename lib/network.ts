@@ -21,8 +21,8 @@ export function endpoint(host: string | undefined, port: number | undefined): st
 export function hostName(given: string): string | undefined {
   const bare = given.replace(/^\[(.*)\]$/, "$1");
   if (isIP(bare)) return bare;
-  const fit = /^[\p{L}\p{M}\p{N}_.\u3002\uff0e\uff61-]+$/u.test(bare);
-  const ascii = fit ? domainToASCII(bare).replace(/\.$/, "") : "";
+  const fit = /^[\p{L}\p{M}\p{N}_.\u3002\uff0e\uff61-]+$/u.test(given);
+  const ascii = fit ? domainToASCII(given).replace(/\.$/, "") : "";
   return /^[^.]+(\.[^.]+)*$/.test(ascii) ? ascii : undefined;
 }
 
@@ -58,8 +58,10 @@ export function handshakeError(error: Error, client: string, verdict?: unknown):
 
 function refusal(error: Error, verdict: unknown): string {
   const { code = "" } = error as Failure;
-  const found = String(verdict).toLowerCase().replaceAll("_", " ");
-  if (verdict) return t`its certificate is not from --client-ca, or not valid: ${found}`;
+  if (verdict) {
+    const found = String(verdict).toLowerCase().replaceAll("_", " ");
+    return t`its certificate is not from --client-ca, or not valid: ${found}`;
+  }
   if (/HANDSHAKE_TIMEOUT/.test(code)) return t`it did not finish the handshake in time`;
   if (/HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code)) return t`it does not speak TLS`;
   if (/UNSUPPORTED_PROTOCOL/.test(code)) return t`it does not offer TLS 1.3`;

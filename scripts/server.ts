@@ -104,7 +104,7 @@ process.on("SIGINT", stop); // Ctrl-C
 process.on("SIGTERM", stop);
 
 // A client that there is no room for, or that fails the handshake, is one line in the log and nobody
-// else's trouble. Out of file descriptors, the runtime closes most new connections by itself.
+// else's trouble. Out of file descriptors, the runtime closes new connections by itself.
 server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
 server.on("error", (error) => turnAway(undefined, cli.reason(error)));
 server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {

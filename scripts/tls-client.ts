@@ -221,8 +221,11 @@ function readerIsSlow(socket: tls.TLSSocket): boolean {
 
 /** What an option names, in the one form in which it is resolved, sent and checked. */
 function oneForm(option: string, given: string): string {
-  const wrong = t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`;
-  return hostName(given) ?? usageError(wrong);
+  const name = hostName(given);
+  if (name) return name;
+  usageError(
+    t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
+  );
 }
 
 function checkOptions(): void {

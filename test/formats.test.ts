@@ -149,7 +149,16 @@ test("a host's name in any of its forms has one", () => {
 test("what has no place in a host's name is refused, never cut off", () => {
   const ends = ["/.x.test", "#.x.test", "?.x.test", ":443", "@x.test", "\\.x.test"];
   const odd = ["\t", " ", "%20", "\0", "\ufffd", "\u200e"];
-  const others = ["ev%69l.test", "ev\til.test", "*.example.test", "evil..test", ".", "", "[evil]x"];
+  const others = [
+    "ev%69l.test",
+    "ev\til.test",
+    "*.example.test",
+    "evil..test",
+    ".",
+    "",
+    "[evil]x",
+    "[evil.test]",
+  ];
   for (const wrong of [...[...ends, ...odd].map((end) => `evil.test${end}`), ...others])
     assert.equal(hostName(wrong), undefined, wrong);
   for (const wrong of ["localhost:5000", "[::1]:5000", "https://localhost/"])

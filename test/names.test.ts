@@ -229,6 +229,7 @@ test(
       const { code } = await refuses(["--ca", file(`${kind}.pem`)], bundle, which);
       assert.equal(code, 1);
       if (kind !== "content") return;
+      await refusesToStart(["--client-ca", file(`${kind}.pem`)], bundle, which);
       const key = ["--key", file("good.key")];
       await refusesToStart(["--cert", file(`${kind}.pem`), ...key], bundle, which);
     });

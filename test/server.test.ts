@@ -171,6 +171,7 @@ test("a port that is taken, and other places where it can't listen", async () =>
 test("a wrong command line is one line and status 2", async () => {
   const cases: [string[], RegExp][] = [
     [["--port", "65536"], /--port must be a whole number from 0 to 65535, not "65536"/],
+    [["--port", "5e3"], /--port must be a whole number/],
     [["--port=-1"], /--port must be a whole number/],
     [["--port", "-1"], /--port needs a value/],
     [["extra"], /unexpected argument "extra"/],

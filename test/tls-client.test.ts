@@ -283,6 +283,7 @@ test("a wrong command line or file is one line", async () => {
   const wrong: [string[], number, RegExp][] = [
     [["--port", "0"], 2, /--port must be a whole number from 1 to 65535, not "0"/],
     [["--timeout", "0"], 2, /--timeout must be a number of seconds greater than 0, not "0"/],
+    [["--timeout", "soon"], 2, /--timeout must be a number/],
     [["--cert", "x"], 2, /--cert and --key go together/],
     [["--inspect", "text"], 2, /--inspect sends no message/],
     [["one", "two"], 2, /more than one message; quote it: "one two"/],

@@ -65,6 +65,7 @@ test("the locale: LC_ALL before LC_MESSAGES before LANG, and only Korean is Kore
     [{ LC_ALL: "ko_KR.UTF-8", LANG: "en_US.UTF-8" }, true],
     [{ LC_ALL: "", LC_MESSAGES: "ko", LANG: "en_US.UTF-8" }, true],
     [{ LC_ALL: "", LC_MESSAGES: "en_US.UTF-8", LANG: "ko_KR.UTF-8" }, false],
+    [{ LC_ALL: "", LC_MESSAGES: "", LANG: "" }, false],
     [{ LC_ALL: "", LC_MESSAGES: "", LANG: "kok_IN.UTF-8" }, false], // Konkani
   ];
   for (const [env, korean] of cases) {
