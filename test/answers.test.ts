@@ -222,14 +222,6 @@ test("an echo is complete when as much has come back as went out: no --half-clos
   assert.deepEqual([unsent.stdout, unsent.code], ["Response from server: \n", 0]);
 });
 
-test("--half-close is a number of seconds", async () => {
-  for (const value of ["0", "soon"]) {
-    const { code, stderr } = await runScript("tls-client", ["--half-close", value]);
-    assert.match(stderr, /^tls-client: --half-close must be a number of seconds [^\n]*\n$/);
-    assert.equal(code, 2);
-  }
-});
-
 test("with verification switched off by its reader, the client says NOT verified", async () => {
   const copy = inScratch("copy");
   let switched = 0;

@@ -1,26 +1,27 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { inScratch, needs, run, runScript, runShell, scratch } from "./helpers.ts";
+import { inScratch, needs, run, runEach, runScript, runShell, scratch } from "./helpers.ts";
 
 const HELLO = "315f5bdb76d078c43b8ac0064e4a0164612b1fce77c869345bfc94c75894edd3";
 
 test("the default text gives the document's digest", async () => {
-  assert.deepEqual(await output([]), [`${HELLO}\n`, "", 0]);
+  const { stdout, stderr, code } = await runScript("hash", []);
+  assert.deepEqual([stdout, stderr, code], [`${HELLO}\n`, "", 0]);
 });
 
 test("a text is hashed as UTF-8, the empty text too", async () => {
-  // Published: FIPS 180-4 examples (NIST, "SHA256.pdf"), and the digest of no bytes at all.
-  assert.equal(
-    (await output(["abc"]))[0],
-    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n",
-  );
-  assert.equal(
-    (await output([""]))[0],
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
-  );
   const korean = await run("sha256sum", [], { input: "안녕" });
-  assert.equal((await output(["안녕"]))[0].trim(), korean.stdout.split(" ")[0]);
+  const results = await runEach("hash", [["abc"], [""], ["안녕"]]);
+  assert.deepEqual(
+    results.map(({ stdout }) => stdout.trim()),
+    [
+      // Published: FIPS 180-4 examples (NIST, "SHA256.pdf"), and the digest of no bytes at all.
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+      korean.stdout.split(" ")[0],
+    ],
+  );
 });
 
 test("files and standard input print what sha256sum prints", needs("sha256sum"), async () => {
@@ -77,13 +78,17 @@ test("a wrong command line is one line and status 2", async () => {
     [["-a", "shake128"], /shake128 has no fixed length/],
     [["-a", "x\u001b[31m\ny"], /no algorithm "x\\u001b\[31m\\ny"/],
   ];
-  for (const [args, line] of wrong) {
-    const [stdout, stderr, code] = await output(args);
-    assert.equal(code, 2, args.join(" "));
-    assert.equal(stdout, "");
-    assert.match(stderr, line);
+  const results = await runEach(
+    "hash",
+    wrong.map(([args]) => args),
+  );
+  for (const [i, { stdout, stderr, code }] of results.entries()) {
+    assert.match(stderr, wrong[i]![1]);
     assert.match(stderr, /^hash: [^\n]* \(see --help\)\n$/);
+    assert.deepEqual([stdout, code], ["", 2], stderr);
   }
+  const { stderr, code } = await runScript("hash", wrong[0]![0]); // in a process of its own
+  assert.deepEqual([stderr, code], [results[0]!.stderr, 2]);
 });
 
 test("a reader that goes away ends it quietly; a full disk is one line", async () => {
@@ -95,8 +100,3 @@ test("a reader that goes away ends it quietly; a full disk is one line", async (
   assert.match(stderr, /^hash: cannot write the output: no space left on device\n$/);
   assert.equal(code, 1);
 });
-
-async function output(args: string[]): Promise<[string, string, number | string]> {
-  const { code, stdout, stderr } = await runScript("hash", args);
-  return [stdout, stderr, code];
-}

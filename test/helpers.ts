@@ -111,6 +111,15 @@ export async function runScript(name: string, args: string[], options: Options =
   return finish(startScript(name, args, { input: "", timeout: 60_000, ...options }));
 }
 
+/** Runs one of the scripts once for each of these command lines, all in one process: see each.ts. */
+export async function runEach(name: string, cases: string[][], options: Options = {}) {
+  const program = [...TSX, join(root, "test/each.ts"), script(name), JSON.stringify(cases)];
+  const env = { ...ENV, ...options.env };
+  const { stdout, stderr } = await run(process.execPath, program, { ...options, env });
+  if (stderr) throw new Error(stderr);
+  return JSON.parse(stdout) as { code: number; stdout: string; stderr: string }[];
+}
+
 async function finish(program: Program) {
   const code = await program.exit;
   return { code, stdout: program.stdout(), stderr: program.stderr(), bytes: program.bytes() };

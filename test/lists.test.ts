@@ -22,6 +22,7 @@ import {
   inScratch,
   needs,
   run,
+  runEach,
   runScript,
   runShell,
   start,
@@ -49,9 +50,10 @@ const write = (name: string, content: string | Buffer) => writeFileSync(join(fil
 write("plain", "abc");
 write("빈칸", "abc");
 
-type Result = Awaited<ReturnType<typeof runScript>>;
+type Result = { code: number | string; stdout: string; stderr: string };
 const hash = (args: string[], options: Options = {}) =>
   runScript("hash", args, { cwd: files, ...options });
+const hashEach = (cases: string[][], env = {}) => runEach("hash", cases, { cwd: files, env });
 const check = (list: string | Buffer, ...args: string[]) => hash(["-c", ...args], { input: list });
 const brief = ({ stdout, stderr, code }: Result) => [stdout, stderr, code];
 
@@ -487,12 +489,12 @@ test("- as the text is standard input", async () => {
 
 test("a text that is also a file's name gets its digest, and a line that names --file", async () => {
   write("LICENSE", "abc");
-  const { stdout, stderr, code } = await hash(["LICENSE"]);
+  const [named, other] = await hashEach([["LICENSE"], ["abc"]]);
   // printf LICENSE | sha256sum
-  assert.equal(stdout, "c693279643b8cd5d248172d9c22cb7cf4ed163a3c98c8a3f69c2717edd3eacb7\n");
-  assert.match(stderr, /^hash: [^\n]*--file[^\n]*\n$/);
-  assert.equal(code, 0);
-  assert.deepEqual(brief(await hash(["abc"])), [`${ABC}\n`, "", 0]);
+  assert.equal(named!.stdout, "c693279643b8cd5d248172d9c22cb7cf4ed163a3c98c8a3f69c2717edd3eacb7\n");
+  assert.match(named!.stderr, /^hash: [^\n]*--file[^\n]*\n$/);
+  assert.equal(named!.code, 0);
+  assert.deepEqual(brief(other!), [`${ABC}\n`, "", 0]);
 });
 
 test("in Korean, the reason why a file can't be read is Korean", async () => {
@@ -510,10 +512,14 @@ test("in Korean, the reason why a file can't be read is Korean", async () => {
     [["--check", "loop", "plain/x", tooLong, "."], 4],
     [["--key-file", "."], 1],
   ];
-  await each(cases, async ([args, count]) => {
-    const { stderr, code } = await hash(args, { env: { LC_ALL: "ko_KR.UTF-8" } });
+  const korean = { LC_ALL: "ko_KR.UTF-8" };
+  const results = await hashEach(
+    cases.map(([args]) => args),
+    korean,
+  );
+  for (const [i, { stderr, code }] of results.entries()) {
     const lines = stderr.split("\n").slice(0, -1);
-    assert.equal(lines.length, count, stderr);
+    assert.equal(lines.length, cases[i]![1], stderr);
     for (const line of lines) {
       assert.match(line, /^hash: .+: [^:]+$/);
       const reason = line.slice(line.lastIndexOf(": "));
@@ -521,7 +527,7 @@ test("in Korean, the reason why a file can't be read is Korean", async () => {
       assert.doesNotMatch(reason, /[a-z]/i, line);
     }
     assert.equal(code, 1);
-  });
+  }
 });
 
 test("a value that is refused is shown as it was typed", async () => {
@@ -529,11 +535,11 @@ test("a value that is refused is shown as it was typed", async () => {
     [["abc", "--expect", "ABCdef"], `"ABCdef"`],
     [["abc", "--algorithm", "Sha257"], `"Sha257"`],
   ];
-  await each(cases, async ([args, shown]) => {
-    const result = await hash(args);
+  const results = await hashEach(cases.map(([args]) => args));
+  for (const [i, result] of results.entries()) {
     assertRefused(result, 2);
-    assert.ok(result.stderr.includes(shown), result.stderr);
-  });
+    assert.ok(result.stderr.includes(cases[i]![1]), result.stderr);
+  }
 });
 
 test("a list in UTF-16 with its mark, as PowerShell writes it", async () => {
@@ -554,10 +560,11 @@ test("--expect takes the digest as people paste it", async () => {
     [`${EMPTY}  a name with blanks.iso`, "FAILED\n"],
     [`sha512:${SHA512}`, "OK\n", ["-a", "SHA-512"]],
   ];
-  await each(cases, async ([digest, output, args = []]) => {
-    const { stdout, stderr, code } = await hash([...args, "abc", "-e", digest]);
-    assert.deepEqual([stdout, stderr, code], [output, "", output === "OK\n" ? 0 : 1], digest);
-  });
+  const results = await hashEach(
+    cases.map(([digest, , args = []]) => [...args, "abc", "-e", digest]),
+  );
+  for (const [i, [digest, output]] of cases.entries())
+    assert.deepEqual(brief(results[i]!), [output, "", output === "OK\n" ? 0 : 1], digest);
 });
 
 test("--expect may name the algorithm, which must agree; a wrong digest is no digest", async () => {
@@ -566,7 +573,8 @@ test("--expect may name the algorithm, which must agree; a wrong digest is no di
     [["-a", "sha3-256", "-e", `sha256:${ABC}`], /sha256/], // of the same length
     [["-e", "  "], /--expect/],
   ];
-  await each(cases, async ([args, words]) => assertRefused(await hash(["abc", ...args]), 2, words));
+  const results = await hashEach(cases.map(([args]) => ["abc", ...args]));
+  for (const [i, [, words]] of cases.entries()) assertRefused(results[i]!, 2, words);
 });
 
 test("--strict: a malformed line fails as well", async () => {

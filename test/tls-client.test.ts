@@ -13,6 +13,7 @@ import {
   needs,
   root,
   run,
+  runEach,
   runScript,
   runShell,
   start,
@@ -23,18 +24,21 @@ import {
 let server: Awaited<ReturnType<typeof startServer>>;
 before(async () => (server = await startServer()));
 
-test("a message and its answer, in any alphabet, of any length", async () => {
-  for (const message of ["안녕, 서버!", ` leading space${"x".repeat(100_000)}`]) {
-    const { code, stdout } = await runScript("tls-client", ["--port", server.port, message]);
-    assert.equal(stdout, `Response from server: ${message}\n`);
+test("a message and its answer, in any alphabet, of any length, which does not drive the terminal", async () => {
+  const long = ` leading space${"x".repeat(100_000)}`;
+  const cases: [string, string][] = [
+    ["안녕, 서버!", "안녕, 서버!"],
+    [long, long],
+    ["\u001b]0;title\u0007\nforged line\r", "\\u001b]0;title\\u0007\nforged line\\r"],
+  ];
+  const results = await runEach(
+    "tls-client",
+    cases.map(([message]) => ["--port", server.port, message]),
+  );
+  for (const [i, { code, stdout }] of results.entries()) {
+    assert.equal(stdout, `Response from server: ${cases[i]![1]}\n`);
     assert.equal(code, 0);
   }
-});
-
-test("the answer does not drive the terminal", async () => {
-  const args = ["--port", server.port, "\u001b]0;title\u0007\nforged line\r"];
-  const { stdout } = await runScript("tls-client", args);
-  assert.equal(stdout, "Response from server: \\u001b]0;title\\u0007\nforged line\\r\n");
 });
 
 test("an address as the host is checked as an address", async () => {
@@ -45,7 +49,7 @@ test("an address as the host is checked as an address", async () => {
 test("a name that the certificate is not for is refused, and the names are given", async () => {
   const line =
     /is not for example\.com, but for: DNS:localhost, IP Address:127\.0\.0\.1, IP Address:0:0:0:0:0:0:0:1\. See --servername$/m;
-  await refuses(["--port", server.port, "--servername", "example.com"], 1, line);
+  await refuses([[["--port", server.port, "--servername", "example.com"], 1, line]]);
 });
 
 test("without the development certificate, a server on this machine is not trusted", async () => {
@@ -284,19 +288,26 @@ test("a wrong command line or file is one line", async () => {
     [["--port", "0"], 2, /--port must be a whole number from 1 to 65535, not "0"/],
     [["--timeout", "0"], 2, /--timeout must be a number of seconds greater than 0, not "0"/],
     [["--timeout", "soon"], 2, /--timeout must be a number/],
+    [["--half-close", "0"], 2, /--half-close must be a number of seconds greater than 0/],
+    [["--half-close", "soon"], 2, /--half-close must be a number/],
     [["--cert", "x"], 2, /--cert and --key go together/],
     [["--inspect", "text"], 2, /--inspect sends no message/],
     [["one", "two"], 2, /more than one message; quote it: "one two"/],
     [["--insecure"], 2, /unknown option --insecure/],
     [["--ca", inScratch("nonsense")], 1, /--ca .*nonsense holds no certificate/],
   ];
-  await Promise.all(wrong.map(([args, status, line]) => refuses(args, status, line)));
+  await refuses(wrong);
 });
 
-async function refuses(args: string[], status: number, line: RegExp): Promise<void> {
-  const { code, stdout, stderr } = await runScript("tls-client", args);
-  assert.match(stderr, line);
-  assert.match(stderr, /^tls-client: [^\n]*\n$/);
-  assert.equal(stdout, "");
-  assert.equal(code, status);
+async function refuses(cases: [string[], number, RegExp][]): Promise<void> {
+  const results = await runEach(
+    "tls-client",
+    cases.map(([args]) => args),
+  );
+  for (const [i, { code, stdout, stderr }] of results.entries()) {
+    const [, status, line] = cases[i]!;
+    assert.match(stderr, line);
+    assert.match(stderr, /^tls-client: [^\n]*\n$/);
+    assert.deepEqual([stdout, code], ["", status], stderr);
+  }
 }
