@@ -15,6 +15,7 @@ import {
   inScratch,
   needs,
   run,
+  runEach,
   runScript,
   scratch,
   script,
@@ -91,11 +92,9 @@ test("they are kept while they last, and made anew when less than a day is left"
 test("servers that start at once all serve the one certificate that is left", async () => {
   const env = { DEV_CERTS_DIR: inScratch("at-once") };
   const servers = await Promise.all(Array.from({ length: 4 }, () => startServer([], { env })));
-  const check = async ({ port }: (typeof servers)[number]) => {
-    const { code, stderr } = await runScript("tls-client", ["--port", port], { env });
+  const cases = servers.map(({ port }) => ["--port", port]);
+  for (const { code, stderr } of await runEach("tls-client", cases, { env }))
     assert.equal(code, 0, stderr);
-  };
-  await Promise.all(servers.map(check));
   await Promise.all(servers.map((server) => server.stop()));
   assert.equal(pair(inScratch("at-once"), "client").fits, true);
   assert.equal(readdirSync(inScratch("at-once")).length, 4);

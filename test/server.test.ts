@@ -316,11 +316,13 @@ const peers: [string, string, (port: string) => string[], string?][] = [
     "--plain",
   ],
 ];
-for (const [name, command, args, plain] of peers)
+const servers: Record<string, Awaited<ReturnType<typeof startServer>>> = {};
+for (const [i, [name, command, args, plain = "TLS"]] of peers.entries())
   test(`peer: ${name}`, needs(command), async () => {
-    const server = await startServer(plain ? ["--quiet", plain] : ["--quiet"]);
-    // curl reads nothing while it has something to write.
-    const text = "안녕, 서버!\n".repeat(command === "curl" ? 1_000 : 10_000);
+    servers[plain] ??= await startServer(plain === "TLS" ? ["--quiet"] : ["--quiet", plain]);
+    const server = servers[plain];
+    // curl reads nothing while it has something to write. Each peer sends another number of bytes.
+    const text = "안녕, 서버!\n".repeat((command === "curl" ? 1_000 : 10_000) + i);
     const client = start(command, args(server.port), { timeout: 30_000 });
     client.child.stdin!.write(text);
     if (command === "ncat") client.child.stdin!.end(); // it may sit on its last bytes until then
@@ -331,11 +333,14 @@ for (const [name, command, args, plain] of peers)
     client.child.stdin!.end();
     assert.equal(client.stdout(), text);
     if (command === "curl") client.child.kill(); // it would stay
-    await Promise.race([client.exit, server.prints(/Client disconnected/)]);
+    const disconnected = `^Client disconnected: .*, ${Buffer.byteLength(text)} bytes$`;
+    await Promise.race([client.exit, server.prints(new RegExp(disconnected, "m"))]);
     client.child.kill();
-    assert.equal(await server.stop(), 0);
-    assert.match(server.stdout(), new RegExp(`, ${Buffer.byteLength(text)} bytes$`, "m"));
+    await server.prints(new RegExp(disconnected, "m"));
   });
+test("the servers of these peers stop as others do", async () => {
+  for (const server of Object.values(servers)) assert.equal(await server.stop(), 0);
+});
 
 test(
   "mutual TLS: who has no certificate, or another's, is refused before any data",
