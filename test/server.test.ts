@@ -312,7 +312,7 @@ const peers: [string, string, (port: string) => string[], string?][] = [
   [
     "curl telnet:// --plain",
     "curl",
-    (port) => ["-sS", "--max-time", "5", `telnet://127.0.0.1:${port}`],
+    (port) => ["-sSN", "--max-time", "5", `telnet://127.0.0.1:${port}`],
     "--plain",
   ],
 ];
