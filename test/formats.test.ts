@@ -51,7 +51,7 @@ test("algorithms by the names that people type", () => {
   ];
   for (const [typed, algorithm, digits] of names)
     assert.deepEqual(algorithmNamed(typed), { algorithm, digits }, typed);
-  for (const nothing of ["sha257", "", "sha256 ", "toString", "../sha256"])
+  for (const nothing of ["sha257", "", "sha256 ", "sha256\u0000x", "toString", "../sha256"])
     assert.equal(algorithmNamed(nothing).digits, undefined, nothing);
 });
 
