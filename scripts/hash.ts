@@ -9,8 +9,8 @@
  *   npx tsx scripts/hash.ts --file scripts/* > list    what sha256sum prints
  *   npx tsx scripts/hash.ts --check list               whether the files are still the same
  *
- * The first section of the post that README.md names, on hash algorithms. Read on: FIPS 180-4 (the SHA-2 family),
- * RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
+ * The first section of the post that README.md names, on hash algorithms. Read on: FIPS 180-4 (the
+ * SHA-2 family), RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
@@ -53,7 +53,8 @@ function hashText(text: string): string {
 
 /**
  * A file of any size is hashed in constant memory: one buffer, filled and hashed until the file ends.
- * Large files are hashed so in threads, which all count their bytes (count[0]) for one progress line.
+ * Threads hash large files so, side by side, and count their bytes (count[0]) for one progress line. They
+ * get the text of this function and of `begin`: both use node:crypto and node:fs, and nothing else here.
  */
 function hashFile(path: Path, hash: Digest, buffer: Buffer, count: Float64Array): string {
   const file = openSync(path, "r");

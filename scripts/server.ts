@@ -67,8 +67,8 @@ function serve(socket: net.Socket): void {
   if (!admit(socket, client)) return;
   print(t`Client connected: ${client + subject(socket)}`);
 
-  // It may end its sending side and still receive (half-close). One that leaves during the handshake
-  // has nothing to receive: so not before.
+  // It may end its sending side and still receive (half-close). Allowed only now: a client that ends it
+  // in the middle of the handshake has left.
   socket.allowHalfOpen = true;
 
   // Receive: a chunk at a time, as large as it happened to arrive. Decoded as a stream: half a
@@ -199,8 +199,8 @@ async function finish(): Promise<void> {
 
 /**
  * Makes an echo fast (make bench). Much may wait to be written before a client has to stop sending: with
- * Node's own 16 KiB, TLS brings just what fills it, and each read would stop the client. And what comes
- * in one turn of the event loop goes out in one write.
+ * the 16 KiB of Node 20, TLS brings just what fills them, and each read would stop the client. And over
+ * plain TCP, what comes in one turn of the event loop goes out in one write.
  */
 function tune(socket: net.Socket): void {
   socket.on("data", (chunk: Buffer) => {

@@ -119,6 +119,7 @@ function checkName(_: string, certificate: tls.PeerCertificate): Error | undefin
  */
 async function converse(socket: tls.TLSSocket): Promise<void> {
   const [protocol, cipher] = [socket.getProtocol() ?? "?", socket.getCipher().standardName];
+  // It is verified, or we would not be here; unless somebody has changed rejectUnauthorized, above.
   console.error(
     socket.authorized
       ? t`${protocol}, ${cipher}. Verified: ${name}, until ${lastDay(socket)}.`
@@ -132,17 +133,17 @@ async function converse(socket: tls.TLSSocket): Promise<void> {
   socket.once("data", () => (attempt.stage = "answer"));
   const sent = pipeline(input, socket, { end: false }).then(() => endOurSide(socket, size));
   const received = raw ? pipeline(socket, process.stdout, { end: false }) : printAnswer(socket);
-  await Promise.race([received, sent.then(() => received)]);
+  await Promise.race([received, sent.then(() => received)]); // to the answer's end, or what fails first
   await cli.flush(); // whoever reads our output may be slow
   const all = input.readableEnded && socket.writableLength === 0;
   const none = socket.bytesRead === 0 && (size > 0 || !all); // of an answer to what we had to say
-  if (none) throw Object.assign(new Error(), { code: "ECONNRESET" });
+  if (none) throw Object.assign(new Error(), { code: "ECONNRESET" }); // which connectionError explains
   if (!all) cli.fail(t`the server ended before the input did`);
 }
 
 /**
- * Ends our side, which many servers take for a hang-up, and drop the rest of their answer: so not before
- * as many bytes have come back as went out, for an echo is complete then, or the server is silent.
+ * Ends our side: once as many bytes have come back as went out, for an echo is complete then, or the
+ * server is silent. Many servers take an earlier end for a hang-up, and drop the rest of their answer.
  */
 function endOurSide(socket: tls.TLSSocket, sent: number): void {
   const silence = setTimeout(() => {
@@ -205,7 +206,7 @@ function refusal(socket: tls.TLSSocket): string {
   return connectionError(error, { ...attempt, stage: "handshake" });
 }
 
-/** Gives the server its time for each answer: while all of our input is sent, or it takes no more. */
+/** Gives the server its time for an answer, once all of our input is sent, and for taking the input. */
 function limitWaits(socket: tls.TLSSocket, input: Readable): void {
   socket.setTimeout(options.timeout).on("timeout", () => {
     const waiting = input.readableEnded || socket.writableLength > 0;
@@ -237,7 +238,7 @@ function checkOptions(): void {
 }
 
 function tune(): void {
-  setDefaultResultOrder("ipv4first"); // "localhost" is 127.0.0.1 first, as with the document's AF_INET
+  setDefaultResultOrder("ipv4first"); // "localhost" is 127.0.0.1 first, as with the post's AF_INET
   // Each address of a host but the last has this time, not the 250 ms of the runtime.
   setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(options.timeout / 4));
   // As in scripts/server.ts: bytes that may wait to be written, so that TLS stops its source less often.
