@@ -23,7 +23,7 @@ export function algorithmNamed(name: string): Algorithm {
   if (cached) return cached;
   const lower = name.toLowerCase();
   // The runtime would cut a name at a NUL, and newer ones at a blank.
-  if (/[^\w/-]/.test(lower)) return { algorithm: lower, digits: undefined };
+  if (/[\s\0]/.test(lower)) return { algorithm: lower, digits: undefined };
   const usual = lower
     .replace(/[_/]/g, "-")
     .replace(/^(sha|md)2?-(?=\d)/, "$1")

@@ -43,6 +43,7 @@ test("algorithms by the names that people type", () => {
     ["Sha-384", "sha384", 96],
     ["SHA512/256", "sha512-256", 64],
     ["sha3_256", "sha3-256", 64],
+    ["2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.1", 64], // the OID of SHA-256
     ["MD-5", "md5", 32],
     ["blake2b", "blake2b512", 128],
     ["BLAKE2b-512", "blake2b512", 128],

@@ -115,8 +115,8 @@ export async function runScript(name: string, args: string[], options: Options =
 export async function runEach(name: string, cases: string[][], options: Options = {}) {
   const program = [...TSX, join(root, "test/each.ts"), script(name), JSON.stringify(cases)];
   const env = { ...ENV, ...options.env };
-  const { stdout, stderr } = await run(process.execPath, program, { ...options, env });
-  if (stderr) throw new Error(stderr);
+  const { code, stdout, stderr } = await run(process.execPath, program, { ...options, env });
+  if (code !== 0 || stderr) throw new Error(`${name}: ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as { code: number; stdout: string; stderr: string }[];
 }
 

@@ -139,11 +139,11 @@ type Peer = { port: string; received(): string };
 type Case = { peer: Peer; line: RegExp; args?: string[]; what?: string };
 
 async function refuses(cases: Case[], env = {}) {
-  const results = await runEach(
-    "tls-client",
-    cases.map(({ peer, args = [] }) => [...to(peer), ...args, MESSAGE]),
-    { env },
-  );
+  const lines = cases.map(({ peer, args = [] }) => [...to(peer), ...args, MESSAGE]);
+  const results =
+    lines.length > 1
+      ? await runEach("tls-client", lines, { env })
+      : [await runScript("tls-client", lines[0]!, { env })]; // which ends, whatever may be open
   for (const [i, { code, stdout, stderr }] of results.entries()) {
     const { peer, line, what = "" } = cases[i]!;
     assert.match(stderr, line, `${what}: ${stderr}`);
@@ -166,14 +166,18 @@ test("the bench itself: a good server gets the message", openssl, async () => {
 });
 
 const plain: [string, (socket: net.Socket) => void, RegExp][] = [
-  ["stays silent", () => {}, /did not finish the handshake in time\. Does it speak TLS\?/],
   ["talks first", (socket) => socket.write("220 welcome\r\n"), /:\d+ does not speak TLS$/m],
   ["echoes", (socket) => socket.pipe(socket), /:\d+ does not speak TLS$/m],
   ["answers in HTTP", (socket) => socket.write("HTTP/1.1 400 Bad\r\n\r\n"), /does not speak TLS$/m],
   ["closes at once", (socket) => socket.end(), /closed the connection during the handshake/],
   ["resets", (s) => s.once("data", () => s.resetAndDestroy()), /reset the connection during/],
 ];
-test("plain servers", async () => {
+test("a plain server that stays silent", async () => {
+  const line = /did not finish the handshake in time\. Does it speak TLS\?/;
+  await refuses([{ peer: await badPlain(() => {}), line }]);
+});
+
+test("other plain servers", async () => {
   const cases = plain.map(async ([what, serve, line]) => {
     return { what, peer: await badPlain(serve), line };
   });

@@ -263,8 +263,9 @@ async function refusesToStart(status: number, cases: [string[], RegExp][]): Prom
     "server",
     cases.map(([args]) => args),
   );
-  for (const [i, { code, stdout, stderr }] of results.entries()) {
-    assert.match(stderr, cases[i]![1]);
+  const alone = await runScript("server", cases[0]![0]); // which ends, whatever may be open
+  for (const [i, { code, stdout, stderr }] of [...results, alone].entries()) {
+    assert.match(stderr, (cases[i] ?? cases[0]!)[1]);
     assert.match(stderr, /^server: [^\n]*\n$/);
     assert.deepEqual([stdout, code], ["", status], stderr);
   }
@@ -338,7 +339,8 @@ for (const [i, [name, command, args, plain = "TLS"]] of peers.entries())
     client.child.kill();
     await server.prints(new RegExp(disconnected, "m"));
   });
-test("the servers of these peers stop as others do", async () => {
+test("the servers of these peers stop as others do", async (t) => {
+  if (Object.keys(servers).length === 0) t.skip("none of them is installed");
   for (const server of Object.values(servers)) assert.equal(await server.stop(), 0);
 });
 

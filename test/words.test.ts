@@ -70,10 +70,13 @@ test("the locale: LC_ALL before LC_MESSAGES before LANG, and only Korean is Kore
   ];
   const saved = process.env;
   const { LC_ALL, LC_MESSAGES, LANG, ...rest } = saved;
-  for (const [i, [env, korean]] of cases.entries()) {
-    process.env = { ...rest, ...env };
-    const { t } = await import(`../lib/words.ts?${i}`); // which looks when it is loaded
-    assert.equal(t`print this help`, korean ? "이 도움말을 출력합니다" : "print this help");
+  try {
+    for (const [i, [env, korean]] of cases.entries()) {
+      process.env = { ...rest, ...env };
+      const { t } = await import(`../lib/words.ts?${i}`); // which looks when it is loaded
+      assert.equal(t`print this help`, korean ? "이 도움말을 출력합니다" : "print this help");
+    }
+  } finally {
+    process.env = saved;
   }
-  process.env = saved;
 });
