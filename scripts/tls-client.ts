@@ -133,7 +133,8 @@ async function converse(socket: tls.TLSSocket): Promise<void> {
   socket.once("data", () => (attempt.stage = "answer"));
   const sent = pipeline(input, socket, { end: false }).then(() => endOurSide(socket, size));
   const received = raw ? pipeline(socket, process.stdout, { end: false }) : printAnswer(socket);
-  await Promise.race([received, sent.then(() => received)]); // to the answer's end, or what fails first
+  // Until the answer ends, or sending fails.
+  await Promise.race([received, sent.then(() => received)]);
   await cli.flush(); // whoever reads our output may be slow
   const all = input.readableEnded && socket.writableLength === 0;
   const none = socket.bytesRead === 0 && (size > 0 || !all); // of an answer to what we had to say

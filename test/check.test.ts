@@ -238,7 +238,7 @@ test("a key that is empty or not there is an error; a pipe is a key like any oth
     /^hash: cannot read --key-file .*no-key: no such file or directory\n$/,
   );
   assert.equal(missing!.code, 1);
-  // Large files are hashed by children, which have to have the key as well.
+  // Large files are hashed by threads, which have to have the key as well.
   const large = join(files, "large");
   writeFileSync(large, Buffer.alloc(20 * 1024 * 1024));
   writeFileSync(inScratch("key2"), "key");
