@@ -12,50 +12,52 @@ export const sentences: Record<string, string> = {
   "Usage:": "사용법:",
   "[options]": "[옵션]",
   "Example: {0}": "예: {0}",
-  "{0} (default {1})": "{0} (기본값 {1})",
+  "{0} (default {1})": "{0} (기본값: {1})",
   "print this help": "이 도움말을 출력합니다",
   'Prints the digest of a text (default "Hello, world!") or of files, or verifies the files that\nchecksum lists name. "-", or no path at all, is standard input.':
-    '문자열(기본값 "Hello, world!")이나 파일의 다이제스트를 출력하거나, 체크섬 목록에 있는 파일을\n검증합니다. "-"를 주거나 경로를 생략하면 표준 입력을 읽습니다.',
+    '문자열(기본값: "Hello, world!")이나 파일의 다이제스트를 출력하거나, 체크섬 목록에 있는 파일을\n검증합니다. "-"를 쓰거나 PATH, LIST를 생략하면 표준 입력을 읽습니다.',
   "hash files": "파일을 해시합니다",
   "verify the files in lists, as sha256sum and openssl dgst write them":
     "sha256sum이나 openssl dgst가 만든 목록의 파일을 검증합니다",
   "any fixed-length digest of this runtime (default sha256)":
-    "이 런타임에 있는 고정 길이 다이제스트 (기본값 sha256)",
+    "해시 알고리즘. 이 런타임이 지원하고 길이가 고정된 것 (기본값: sha256)",
   "compare with this digest: prints OK or FAILED":
     "이 다이제스트와 비교해 OK 또는 FAILED를 출력합니다",
   "HMAC with the key in this file (its exact bytes)":
-    "이 파일의 내용(바이트 그대로)을 키로 HMAC을 계산합니다",
+    "이 파일의 내용을 (바이트 그대로) 키로 써서 HMAC을 계산합니다",
   "with --check: skip files that are not there": "--check에서 없는 파일은 건너뜁니다",
-  "with --check: a malformed line fails as well": "--check에서 형식이 틀린 줄도 실패로 칩니다",
+  "with --check: a malformed line fails as well":
+    "--check에서 형식이 잘못된 줄도 실패로 처리합니다",
   "with --check: print only failures": "--check에서 실패만 출력합니다",
   "Echoes what clients send, over TLS 1.3. Ctrl-C stops it.\nDEV_CERTS_DIR names another folder for the development certificates than .certs.":
     "클라이언트가 보낸 데이터를 TLS 1.3으로 그대로 돌려줍니다. Ctrl-C로 종료합니다.\n개발용 인증서를 .certs가 아닌 곳에 두려면 환경 변수 DEV_CERTS_DIR로 지정하세요.",
   "address to listen on; the default is this machine only":
-    "접속을 받을 주소. 기본값은 이 컴퓨터에서만 받습니다",
-  "port to listen on; 0 takes any free one": "접속을 받을 포트. 0이면 비어 있는 포트",
+    "접속을 받을 주소. 기본값이면 이 컴퓨터에서만 접속할 수 있습니다",
+  "port to listen on; 0 takes any free one":
+    "접속을 받을 포트. 0이면 비어 있는 포트를 자동으로 고릅니다",
   "plain TCP instead of TLS": "TLS 대신 평문 TCP를 씁니다",
   "certificate (PEM) to use instead of a development one": "개발용 인증서 대신 쓸 인증서(PEM)",
   "the key (PEM) of --cert": "--cert의 개인 키(PEM)",
   "admit only clients with a certificate from this CA (PEM)":
-    "이 CA(PEM)가 발급한 인증서를 가진 클라이언트만 받습니다",
+    "이 파일의 CA(PEM)가 발급한 인증서를 가진 클라이언트만 받습니다",
   "serve one client, then stop": "클라이언트 하나만 처리하고 종료합니다",
-  "turn further clients away": "이보다 많은 클라이언트는 받지 않습니다",
+  "turn further clients away": "동시에 접속할 수 있는 클라이언트 수",
   "disconnect a client that is silent for so long":
-    "이 시간 동안 아무것도 보내지 않는 클라이언트는 끊습니다",
+    "이 시간(초) 동안 아무것도 보내지 않는 클라이언트의 연결을 끊습니다",
   "do not print what clients send": "받은 데이터를 출력하지 않습니다",
   'Sends the message (default "Hello, server!") over verified TLS, and prints the answer. "-" streams\nstandard input to the server, and its answer to standard output.\nDEV_CERTS_DIR names another folder for the development certificates than .certs.':
-    '검증된 TLS 연결로 메시지(기본값 "Hello, server!")를 보내고 응답을 출력합니다. "-"를 주면 표준\n입력을 서버로 보내고 서버의 응답을 표준 출력으로 내보냅니다.\n개발용 인증서를 .certs가 아닌 곳에 두려면 환경 변수 DEV_CERTS_DIR로 지정하세요.',
+    '검증된 TLS 연결로 메시지(기본값: "Hello, server!")를 보내고 응답을 출력합니다. "-"를 주면 표준\n입력을 서버로 보내고 서버의 응답을 표준 출력으로 내보냅니다.\n개발용 인증서를 .certs가 아닌 곳에 두려면 환경 변수 DEV_CERTS_DIR로 지정하세요.',
   "server to connect to": "접속할 서버",
   "its port": "서버의 포트",
   "name that the certificate must be for (default: the host)":
     "인증서에 있어야 하는 이름 (기본값: 호스트)",
-  "trust this CA (PEM), and no other": "이 CA(PEM)만 신뢰합니다",
+  "trust this CA (PEM), and no other": "이 파일의 CA 인증서(PEM)만 신뢰합니다",
   "client certificate (PEM), for a server that asks for one":
     "서버가 요구할 때 제시할 클라이언트 인증서(PEM)",
   "to connect, to shake hands, and for each wait for the server":
-    "접속, 핸드셰이크, 서버의 응답을 각각 기다리는 시간",
+    "접속, 핸드셰이크, 서버의 응답을 각각 기다리는 시간(초)",
   "silence of the server after which our own side ends":
-    "서버가 이만큼 조용하면 송신 쪽을 닫습니다",
+    "서버가 이 시간(초) 동안 아무것도 보내지 않으면 송신 방향을 닫습니다",
   "print the connection and the certificates; send nothing":
     "연결 정보와 인증서를 출력하고, 데이터는 보내지 않습니다",
 
@@ -66,18 +68,18 @@ export const sentences: Record<string, string> = {
   "{0} needs a value": "{0} 옵션에는 값이 필요합니다",
   "{0} takes no value": "{0} 옵션에는 값을 줄 수 없습니다",
   '{0} must be a whole number from {1} to {2}, not "{3}"':
-    '{0} 값은 {1}부터 {2}까지의 정수여야 합니다. 받은 값: "{3}"',
+    '{0} 값은 {1}부터 {2}까지의 정수여야 합니다. 입력한 값: "{3}"',
   '{0} must be a number of seconds greater than 0, not "{1}"':
-    '{0} 값은 0보다 큰 초 단위 숫자여야 합니다. 받은 값: "{1}"',
+    '{0} 값은 0보다 큰 초 단위 숫자여야 합니다. 입력한 값: "{1}"',
   "this has U+FFFD in it, as has all that was not UTF-8 on its way here. Use standard input instead: - < NAME":
-    "U+FFFD가 들어 있습니다. UTF-8이 아닌 인자도 이렇게 전달됩니다. 대신 표준 입력을 쓰세요: - < NAME",
+    "깨진 문자(U+FFFD)가 들어 있습니다. UTF-8이 아닌 인자는 이렇게 깨진 채 전달됩니다. 대신 표준 입력을 쓰세요: - < NAME",
   'more than one text; quote it: "{0}"': '문자열이 여러 개입니다. 따옴표로 묶으세요: "{0}"',
   'more than one message; quote it: "{0}"': '메시지가 여러 개입니다. 따옴표로 묶으세요: "{0}"',
   "--cert and --key go together": "--cert와 --key는 함께 써야 합니다",
   "--plain uses no certificates: leave out --cert, --key and --client-ca":
     "--plain은 인증서를 쓰지 않습니다. --cert, --key, --client-ca를 빼세요",
   'there is no algorithm "{0}" here; common ones: {1}':
-    '"{0}" 알고리즘은 여기에 없습니다. 자주 쓰는 알고리즘: {1}',
+    '이 런타임은 "{0}" 알고리즘을 지원하지 않습니다. 자주 쓰는 알고리즘: {1}',
   "{0} has no fixed length; use one that has: {1}":
     "{0}의 다이제스트는 길이가 고정되어 있지 않습니다. 고정 길이 알고리즘: {1}",
   "--file and --check exclude each other": "--file과 --check는 함께 쓸 수 없습니다",
@@ -86,35 +88,35 @@ export const sentences: Record<string, string> = {
     "--quiet, --strict, --ignore-missing은 --check와 함께 쓰는 옵션입니다",
   "--expect takes one file": "--expect는 파일 하나에만 쓸 수 있습니다",
   '--expect must be {0} hex digits, as {1} has, not "{2}"':
-    '--expect 값은 {1} 다이제스트와 같은 16진수 {0}자리여야 합니다. 받은 값: "{2}"',
+    '--expect 값은 {1} 다이제스트와 같은 16진수 {0}자리여야 합니다. 입력한 값: "{2}"',
   "--expect is for {0}, not for {1}; see --algorithm":
-    "--expect 값은 {1}이 아니라 {0} 다이제스트입니다. --algorithm을 확인하세요",
+    "--expect 값은 {0} 다이제스트인데 알고리즘은 {1}입니다. --algorithm을 확인하세요",
 
   // Digests and checksum lists.
   "{0} no longer proves anything against an attacker; use it for old lists only":
-    "{0}은(는) 공격자 앞에서는 아무것도 보장하지 못합니다. 오래된 목록에만 쓰세요",
+    "{0} 알고리즘으로는 더 이상 공격자의 위조를 가려낼 수 없습니다. 예전 목록에만 쓰세요",
   "there is a file {0} as well; for its digest, use --file":
-    "{0} 파일도 있습니다. 파일의 다이제스트를 구하려면 --file을 쓰세요",
+    '문자열 "{0}"의 다이제스트입니다. 이름이 같은 파일의 다이제스트를 구하려면 --file을 쓰세요',
   "--key-file {0} is empty": "--key-file {0} 파일이 비어 있습니다",
-  "the thread that was to hash it is gone": "해시하던 스레드가 사라져 작업이 중단되었습니다",
+  "the thread that was to hash it is gone": "해시를 계산하던 스레드가 갑자기 종료되었습니다",
   "standard input": "표준 입력",
   "{0}: files that do not match: {1}": "{0}: 일치하지 않는 파일 {1}개",
   "{0}: files that could not be read: {1}": "{0}: 읽을 수 없는 파일 {1}개",
   "{0}: lines that are not checksums: {1}": "{0}: 체크섬이 아닌 줄 {1}개",
-  "{0}: none of its files is there": "{0}: 목록에 있는 파일이 하나도 없습니다",
+  "{0}: none of its files is there": "{0}: 목록에 적힌 파일이 실제로는 하나도 없습니다",
   "it has no checksum in it": "체크섬이 하나도 없습니다",
   "no line is a {0} checksum": "{0} 체크섬이 한 줄도 없습니다",
   "it is a bare digest, with no name; use --expect":
     "파일 이름이 없는 다이제스트입니다. --expect를 쓰세요",
   "its digests are as long as those of {0}; see --algorithm":
-    "다이제스트 길이가 {0}과 같습니다. --algorithm을 확인하세요",
+    "다이제스트 길이가 {0} 알고리즘과 같습니다. --algorithm을 확인하세요",
   "its digests are base64; hexadecimal digits are needed":
     "다이제스트가 base64입니다. 16진수여야 합니다",
   "its lines are HMACs; give their key as --key-file":
     "HMAC 목록입니다. --key-file로 키를 지정하세요",
   "its lines are digests, not HMACs; leave out --key-file":
     "HMAC이 아니라 다이제스트 목록입니다. --key-file을 빼세요",
-  'there is no algorithm "{0}" here': '"{0}" 알고리즘은 여기에 없습니다',
+  'there is no algorithm "{0}" here': '이 런타임은 "{0}" 알고리즘을 지원하지 않습니다',
   "its lines are {0}, and --algorithm asks for {1}": "{0} 목록인데 --algorithm은 {1}입니다",
   "it is UTF-16 without its mark; convert it to UTF-8":
     "BOM이 없는 UTF-16입니다. UTF-8로 변환하세요",
@@ -146,16 +148,16 @@ export const sentences: Record<string, string> = {
   "file already exists": "파일이 이미 있습니다",
   "directory not empty": "디렉터리가 비어 있지 않습니다",
   "cross-device link not permitted": "다른 파일 시스템으로는 옮길 수 없습니다",
-  "it closed the connection abruptly": "연결을 갑자기 끊었습니다",
+  "it closed the connection abruptly": "상대가 연결을 갑자기 끊었습니다",
   "cannot write the output: {0}": "출력할 수 없습니다: {0}",
   "cannot read {0} {1}: {2}": "{0} {1} 파일을 읽을 수 없습니다: {2}",
   "{0} {1} holds no certificate in PEM form": "{0} {1} 파일에 PEM 형식의 인증서가 없습니다",
   "certificate {0} in {1} {2} is damaged": "{1} {2} 파일의 {0}번째 인증서가 손상되었습니다",
   "--key {0} holds no private key in PEM form": "--key {0} 파일에 PEM 형식의 개인 키가 없습니다",
   "--key {0} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW":
-    "--key {0} 파일이 암호화되어 있습니다. 다음 명령으로 푸세요: openssl pkey -in FILE -out NEW",
+    "--key {0} 파일이 암호화되어 있습니다. 다음 명령으로 복호화하세요: openssl pkey -in FILE -out NEW",
   "--key {0} is not the key of --cert {1} (of the first certificate in it, where there are more)":
-    "--key {0} 파일은 --cert {1} 인증서의 키가 아닙니다. 인증서가 여럿이면 맨 앞의 것에 맞아야 합니다",
+    "--key {0} 파일은 --cert {1} 인증서의 키가 아닙니다. 파일에 인증서가 여러 개면 맨 앞 인증서의 키여야 합니다",
 
   // Development certificates.
   "development certificate": "개발용 인증서",
@@ -170,7 +172,7 @@ export const sentences: Record<string, string> = {
   'openssl says "{0}"': 'openssl 오류 "{0}"',
   "{0} belongs to another user": "{0}의 소유자가 다른 사용자입니다",
   "others may read {0}: make clean removes it, and a new one is made":
-    "{0} 파일을 다른 사용자가 읽을 수 있습니다. make clean으로 지우면 새로 만듭니다",
+    "{0} 파일을 다른 사용자가 읽을 수 있습니다. make clean으로 지우면 서버가 새로 만듭니다",
   "there are other files in it, such as {0}": "{0} 같은 다른 파일이 들어 있습니다",
   "the new certificate is not valid now; is the clock right?":
     "새 인증서가 지금 유효하지 않습니다. 시스템 시계를 확인하세요",
@@ -178,34 +180,36 @@ export const sentences: Record<string, string> = {
   // The server.
   "Client lost: {0}: {1}": "클라이언트와의 연결이 끊어졌습니다: {0}: {1}",
   "it was silent for too long": "너무 오래 아무것도 보내지 않았습니다",
-  "it takes no more": "더 이상 받지 않습니다",
+  "it takes no more": "응답을 더 받아 가지 않습니다",
   "Client cut off: {0}: it did not finish within {1} seconds":
-    "클라이언트를 끊었습니다: {0}: {1}초 안에 끝내지 못했습니다",
+    "클라이언트와의 연결을 끊었습니다: {0}: {1}초 안에 통신을 마치지 않았습니다",
   "Client disconnected: {0}, {1} bytes": "클라이언트 접속이 종료되었습니다: {0}, {1}바이트",
-  "Client turned away: {0}: {1}": "클라이언트를 받지 않았습니다: {0}: {1}",
+  "Client turned away: {0}: {1}": "클라이언트의 접속을 받지 않았습니다: {0}: {1}",
   "{0} are connected; see --max-connections":
-    "이미 {0}개가 접속해 있습니다. --max-connections를 참고하세요",
+    "클라이언트 {0}개가 이미 접속해 있습니다. 더 받으려면 --max-connections를 늘리세요",
   "the server is stopping": "서버를 종료하는 중입니다",
   "Server stopped. Clients: {0}, turned away: {1}, bytes: {2}.":
-    "서버를 종료했습니다. 클라이언트 {0}개, 받지 않은 클라이언트 {1}개, {2}바이트.",
+    "서버를 종료했습니다. 처리한 클라이언트 {0}개, 받지 않은 클라이언트 {1}개, {2}바이트.",
   "Client refused: {0}: {1}": "클라이언트를 거부했습니다: {0}: {1}",
   "it has no certificate, and --client-ca asks for one":
-    "인증서가 없습니다. --client-ca는 인증서를 요구합니다",
+    "클라이언트 인증서가 없습니다. --client-ca를 쓰는 서버는 인증서를 요구합니다",
   "its certificate is not from --client-ca, or not valid: {0}":
-    "인증서를 --client-ca의 CA가 발급하지 않았거나 유효하지 않습니다: {0}",
+    "--client-ca의 CA가 발급한 인증서가 아니거나 유효하지 않은 인증서입니다: {0}",
   "it did not finish the handshake in time": "제한 시간 안에 핸드셰이크를 마치지 않았습니다",
   "it does not speak TLS": "TLS 통신이 아닙니다",
   "it does not offer TLS 1.3": "TLS 1.3을 지원하지 않습니다",
-  "it may not trust this certificate": "이 인증서를 신뢰하지 않을 수 있습니다",
-  "Client left during the handshake: {0}: {1}": "클라이언트가 핸드셰이크 도중 나갔습니다: {0}: {1}",
+  "it may not trust this certificate":
+    "클라이언트가 이 서버의 인증서를 신뢰하지 않은 것일 수 있습니다",
+  "Client left during the handshake: {0}: {1}":
+    "클라이언트가 핸드셰이크 도중 연결을 끊었습니다: {0}: {1}",
   "port {0} is taken. Use --port for another, or --port 0 for any that is free":
     "{0}번 포트는 이미 사용 중입니다. --port로 다른 포트를, --port 0으로 비어 있는 포트를 고르세요",
   "port 5000 is taken; on macOS by the AirPlay Receiver, perhaps. Use --port for another":
-    "5000번 포트는 이미 사용 중입니다. macOS라면 AirPlay 수신 모드일 수 있습니다. --port로 다른 포트를 고르세요",
+    "5000번 포트는 이미 사용 중입니다. macOS라면 AirPlay 수신 모드가 쓰는 것일 수 있습니다. --port로 다른 포트를 고르세요",
   "port {0} is for the administrator only. Use --port for one above 1023":
     "{0}번 포트는 관리자만 쓸 수 있습니다. --port로 1023보다 큰 포트를 고르세요",
   "{0} is not an address of this machine. Use --host for one that is":
-    "{0}은(는) 이 컴퓨터의 주소가 아닙니다. --host로 이 컴퓨터의 주소를 지정하세요",
+    "{0} 주소는 이 컴퓨터의 것이 아닙니다. --host로 이 컴퓨터의 주소를 지정하세요",
   "there is no host named {0}. Use --host for an address of this machine":
     "{0} 호스트를 찾을 수 없습니다. --host로 이 컴퓨터의 주소를 지정하세요",
   "cannot listen on {0}: {1}": "{0}에서 접속을 받을 수 없습니다: {1}",
@@ -213,14 +217,14 @@ export const sentences: Record<string, string> = {
   // The client.
   "--inspect sends no message": "--inspect는 메시지를 보내지 않습니다",
   '{0} takes a name or an address alone, not "{1}"; a port goes into --port':
-    '{0} 값은 이름이나 주소만이어야 합니다. 포트는 --port로 지정하세요. 받은 값: "{1}"',
+    '{0} 값에는 이름이나 주소만 쓸 수 있습니다. 포트는 --port로 지정하세요. 입력한 값: "{1}"',
   "{0}, {1}. Verified: {2}, until {3}.": "{0}, {1}. 검증됨: {2}, {3}까지 유효.",
   "{0}, {1}. NOT verified: {2}": "{0}, {1}. 검증되지 않음: {2}",
   "Trusted: {0}, until {1}.": "신뢰함: {0}, {1}까지 유효.",
   "Refused: {0}": "거부함: {0}",
   "the server ended before the input did": "입력이 끝나기 전에 서버가 연결을 끝냈습니다",
   "{0} ended without an answer: it broke off, or refuses this client or its certificate":
-    "{0}에서 응답 없이 연결을 끝냈습니다. 도중에 끊겼거나, 이 클라이언트 또는 그 인증서를 거부한 것입니다",
+    "{0} 서버가 응답 없이 연결을 끝냈습니다. 도중에 끊겼거나, 이 클라이언트나 그 인증서를 거부한 것입니다",
   "Protocol:     {0}": "프로토콜:     {0}",
   "Cipher:       {0}": "암호 스위트:  {0}",
   "Key exchange: {0}": "키 교환:      {0}",
@@ -231,57 +235,58 @@ export const sentences: Record<string, string> = {
   "  Valid from:  {0}": "  유효 시작:   {0}",
   "  Valid until: {0}": "  유효 종료:   {0}",
   "  SHA-256:     {0}": "  SHA-256:     {0}",
-  "  Key:         {0}": "  키:          {0}",
+  "  Key:         {0}": "  공개 키:     {0}",
   ", {0} bits": ", {0}비트",
   "{0} bits": "{0}비트",
   "nothing listens on {0}. Start the server first: npx tsx scripts/server.ts":
-    "{0}에서 기다리는 서버가 없습니다. 먼저 서버를 시작하세요: npx tsx scripts/server.ts",
+    "{0}에서 접속을 기다리는 서버가 없습니다. 먼저 서버를 시작하세요: npx tsx scripts/server.ts",
   "there is no host named {0}. Check --host": "{0} 호스트를 찾을 수 없습니다. --host를 확인하세요",
   "there is no way from here to {0}. Check --host, and the network":
-    "여기에서 {0}에 닿을 수 없습니다. --host와 네트워크를 확인하세요",
+    "{0}까지 가는 네트워크 경로가 없습니다. --host와 네트워크 연결을 확인하세요",
   "no answer from {0} in time; see --timeout":
-    "{0}에서 제한 시간 안에 응답이 없습니다. --timeout을 참고하세요",
+    "{0}에 제한 시간 안에 접속하지 못했습니다. 더 기다리려면 --timeout을 늘리세요",
   "{0} did not finish the handshake in time. Does it speak TLS? See --timeout":
-    "{0}에서 제한 시간 안에 핸드셰이크를 마치지 않았습니다. TLS 서버가 맞나요? --timeout을 참고하세요",
+    "{0} 서버가 제한 시간 안에 핸드셰이크를 마치지 않았습니다. TLS 서버가 맞는지 확인하거나 --timeout을 늘리세요",
   "the answer of {0} did not come in time; see --timeout":
-    "{0}의 응답이 제한 시간 안에 오지 않았습니다. --timeout을 참고하세요",
-  "{0} broke off before its answer was complete": "{0}에서 응답을 마치기 전에 연결을 끊었습니다",
+    "{0} 서버의 응답이 제한 시간 안에 오지 않았습니다. 더 기다리려면 --timeout을 늘리세요",
+  "{0} broke off before its answer was complete": "{0} 서버가 응답을 마치기 전에 연결을 끊었습니다",
   "{0} closed the connection during the handshake. Does it speak TLS?":
-    "{0}에서 핸드셰이크 도중 연결을 닫았습니다. TLS 서버가 맞나요?",
+    "{0} 서버가 핸드셰이크 도중 연결을 닫았습니다. TLS 서버가 맞는지 확인하세요",
   "{0} reset the connection during the handshake":
-    "{0}에서 핸드셰이크 도중 연결을 강제로 끊었습니다",
+    "{0} 서버가 핸드셰이크 도중 연결을 강제로 끊었습니다",
   "the certificate of {0} is not for {1}, but for: {2}. See --servername":
-    "{0}의 인증서는 {1}용이 아닙니다. 인증서에 있는 이름: {2}. --servername을 참고하세요",
+    "{0} 서버의 인증서는 {1}용이 아닙니다. 인증서에 있는 이름: {2}. --servername을 확인하세요",
   "the certificate of {0} is not for {1}: it has no alternative names (SAN)":
-    "{0}의 인증서는 {1}용이 아닙니다. 주체 대체 이름(SAN)이 없습니다",
+    "{0} 서버의 인증서는 {1}용이 아닙니다. 주체 대체 이름(SAN)이 없습니다",
   "the certificate of {0} is self-signed, and not trusted here. To trust it, use --ca":
-    "{0}의 인증서는 자체 서명된 것이라 신뢰할 수 없습니다. 신뢰하려면 --ca로 지정하세요",
+    "{0} 서버의 인증서는 신뢰 목록에 없는 자체 서명 인증서입니다. 신뢰하려면 --ca로 지정하세요",
   "the certificate of {0} comes from a root that is not trusted here. To trust it, use --ca":
-    "{0}의 인증서는 신뢰하지 않는 루트 인증서로 이어집니다. 신뢰하려면 --ca로 지정하세요",
+    "{0} 서버의 인증서 체인이 신뢰 목록에 없는 루트 인증서로 끝납니다. 신뢰하려면 그 루트를 --ca로 지정하세요",
   "the certificate of {0} comes from an issuer that is not trusted here. To trust it, use --ca; or the server did not send it: see --inspect":
-    "{0}의 인증서를 발급한 곳을 신뢰할 수 없습니다. 신뢰하려면 --ca로 지정하세요. 서버가 발급자의 인증서를 보내지 않았을 수도 있습니다: --inspect를 참고하세요",
+    "{0} 서버의 인증서를 발급한 곳이 신뢰 목록에 없습니다. 신뢰하려면 그 CA의 인증서를 --ca로 지정하세요. 서버가 중간 인증서를 보내지 않았을 수도 있으니 --inspect로 확인하세요",
   "the certificate of {0} is not for servers, or its issuer's not for issuing (no CA)":
-    "{0}의 인증서가 서버용이 아니거나, 발급에 쓰인 인증서가 CA 인증서가 아닙니다",
+    "{0} 서버의 인증서가 서버용이 아니거나, 발급에 쓰인 인증서가 CA 인증서가 아닙니다",
   "a certificate of {0}, its own or one above it, has expired. Its owner must renew it; is the clock right? --inspect shows which":
-    "{0}의 인증서나 그 위의 인증서가 만료되었습니다. 소유자가 갱신해야 합니다. 시스템 시계도 확인하세요. 어느 것인지는 --inspect로 알 수 있습니다",
+    "{0} 서버의 인증서나 상위 인증서가 만료되었습니다. 어느 인증서인지는 --inspect로 알 수 있습니다. 시스템 시계가 맞다면 소유자가 갱신해야 합니다",
   "a certificate of {0}, its own or one above it, is not valid yet; is the clock right? --inspect shows which":
-    "{0}의 인증서나 그 위의 인증서가 아직 유효하지 않습니다. 시스템 시계를 확인하세요. 어느 것인지는 --inspect로 알 수 있습니다",
+    "{0} 서버의 인증서나 상위 인증서가 아직 유효하지 않습니다. 어느 인증서인지는 --inspect로 알 수 있습니다. 시스템 시계를 확인하세요",
   "a certificate of {0}, its own or one above it, has too weak a key or signature":
-    "{0}의 인증서나 그 위의 인증서에 쓰인 키 또는 서명이 너무 약합니다",
+    "{0} 서버의 인증서나 상위 인증서에 쓰인 키 또는 서명이 너무 약합니다",
   "the certificates of {0} do not pass the verification: {1}. See --inspect":
-    "{0}의 인증서가 검증을 통과하지 못했습니다: {1}. --inspect를 참고하세요",
-  "{0} does not speak TLS": "{0}에서는 TLS로 통신하지 않습니다",
-  "what comes from {0} is no longer TLS: {1}": "{0}에서 온 데이터가 더 이상 TLS가 아닙니다: {1}",
+    "{0} 서버의 인증서가 검증을 통과하지 못했습니다: {1}. --inspect로 확인하세요",
+  "{0} does not speak TLS": "{0} 서버는 TLS를 쓰지 않습니다",
+  "what comes from {0} is no longer TLS: {1}":
+    "{0} 서버가 보낸 데이터가 도중부터 TLS가 아닙니다: {1}",
   "{0} speaks only a version of TLS that is too old to be safe (before 1.2)":
-    "{0}에서는 너무 오래되어 안전하지 않은 TLS 버전(1.2 이전)만 지원합니다",
+    "{0} 서버는 너무 오래되어 안전하지 않은 TLS 버전(1.2 이전)만 지원합니다",
   "{0} has nothing for the name {1}, or failed: {2}. See --servername":
-    "{0}에 {1}라는 이름의 인증서가 없거나 서버에 문제가 생겼습니다: {2}. --servername을 확인하세요",
+    "{0} 서버에 {1} 이름의 인증서가 없거나 서버에 문제가 생겼습니다: {2}. --servername을 확인하세요",
   "{0} broke off the handshake: it may want a client certificate. Use --cert and --key":
-    "{0}에서 핸드셰이크를 중단했습니다. 클라이언트 인증서가 필요할 수 있습니다. --cert와 --key를 쓰세요",
+    "{0} 서버가 핸드셰이크를 중단했습니다. 클라이언트 인증서를 요구하는 서버라면 --cert와 --key를 쓰세요",
   "{0} broke off the handshake: it may want a client certificate. Use --cert and --key; or it has no version or cipher in common with us":
-    "{0}에서 핸드셰이크를 중단했습니다. 클라이언트 인증서가 필요하거나(--cert와 --key를 쓰세요) 공통된 버전이나 암호 스위트가 없습니다",
+    "{0} 서버가 핸드셰이크를 중단했습니다. 클라이언트 인증서를 요구하거나(--cert와 --key를 쓰세요), 양쪽이 함께 지원하는 TLS 버전이나 암호 스위트가 없는 것입니다",
   "{0} refuses this client certificate: {1}. See --cert":
-    "{0}에서 이 클라이언트 인증서를 거부했습니다: {1}. --cert를 확인하세요",
-  "{0} ended the connection: {1}": "{0}에서 연결을 끝냈습니다: {1}",
+    "{0} 서버가 이 클라이언트 인증서를 거부했습니다: {1}. --cert를 확인하세요",
+  "{0} ended the connection: {1}": "{0} 서버가 연결을 끝냈습니다: {1}",
   "no connection to {0}: {1}": "{0}에 연결할 수 없습니다: {1}",
 };
