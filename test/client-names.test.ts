@@ -1,0 +1,99 @@
+// Names and addresses: what tls-client.ts asks for, resolves and checks is one name, whatever its form.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ENV, freePort, runEach, runScript, startServer } from "./helpers.ts";
+import { ca, named, ipv6, openssl, peer, refuses } from "./peers.ts";
+
+ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+
+test("a name in any of its forms is asked for and checked in one", openssl, async () => {
+  const forms: [string, string][] = [
+    ["Evil.TEST.", "evil.test"],
+    ["upper.case.test", "upper.case.test"],
+    ["foo。Example.test", "foo.example.test"], // U+3002, a full stop as well
+    ["BÜCHER.example.", "xn--bcher-kva.example"],
+  ];
+  const { port, asked } = await peer(["names"]);
+  const results = await runEach(
+    "tls-client",
+    forms.map(([form]) => ["--port", port, ...ca("root"), ...named(form)]),
+  );
+  for (const { code, stderr } of results) {
+    assert.match(stderr, /^TLSv1\.3, [^\n]* Verified: [^\n]*\n$/);
+    assert.equal(code, 0);
+  }
+  assert.deepEqual(
+    asked,
+    forms.map(([, name]) => name),
+  );
+});
+
+test("a name that the certificate is not for, whatever its form", openssl, async () => {
+  const [names, common] = [await peer(["names"]), await peer(["common"])];
+  const wrong: [string, typeof names][] = [
+    ["example.test", names],
+    ["a.b.example.test", names],
+    ["foo.partial.test", names], // a wildcard stands for a whole label
+    ["names.test", names],
+    ["common.test", common], // and the common name for nothing, not even without another name
+  ];
+  await refuses(
+    wrong.map(([name, { port }]) => [
+      ["--port", port, ...ca("root"), ...named(name)],
+      /certificate/,
+    ]),
+  );
+  assert.equal(names.received() + common.received(), "");
+});
+
+test("what has no place in a name is refused, never cut off", openssl, async () => {
+  const [names, good] = [await peer(["names"]), await peer(["good"])];
+  const cases = [
+    ...["evil.test/.x.test", "evil.test:443", "evil.test\t"].map((name) => [
+      ...["--port", names.port, ...named(name)],
+    ]),
+    ...["localhost/.x.test", "localhost%20"].map((host) => ["--port", good.port, "--host", host]),
+  ];
+  await refuses(
+    cases.map((args) => [[...args, ...ca("root")]]),
+    2,
+  );
+  assert.equal(names.received() + good.received(), "");
+});
+
+test("localhost in any of its forms is this machine", async () => {
+  const server = await startServer();
+  const hosts = ["LOCALHOST.", "localhost。"];
+  const cases = hosts.map((host) => ["--port", server.port, "--host", host]);
+  for (const { code, stdout, stderr } of await runEach("tls-client", cases))
+    assert.deepEqual([stdout, code], ["Response from server: Hello, server!\n", 0], stderr);
+  await server.stop();
+});
+
+test("an IPv6 address in brackets, as the server prints it", ipv6, async () => {
+  const server = await startServer(["--host", "::1"]);
+  const { code, stdout } = await runScript("tls-client", [
+    "--port",
+    server.port,
+    "--host",
+    "[::1]",
+  ]);
+  assert.equal(stdout, "Response from server: Hello, server!\n");
+  assert.equal(code, 0);
+  await server.stop();
+});
+
+test("a host with a port or a scheme is a usage error that says what to use", async () => {
+  const hosts = ["localhost:5000", "https://localhost/"];
+  await refuses(
+    hosts.map((host) => [["--host", host], /--host/, /--port/]),
+    2,
+  );
+});
+
+test("addresses that can't be reached from here: one line, with a reason", async () => {
+  const port = ["--port", await freePort()];
+  const hosts = ["localhost", "255.255.255.255", ...(ipv6.skip ? [] : ["fe80::1"])];
+  // The kernel itself refuses the last two: nothing is sent.
+  await refuses(hosts.map((host) => [["--host", host, ...port], new RegExp(host)]));
+});

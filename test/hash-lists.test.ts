@@ -1,0 +1,312 @@
+// hash.ts --check: what a list may be, and what becomes of its lines.
+import assert from "node:assert/strict";
+import { createHash, getHashes } from "node:crypto";
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { ENV, inScratch, needs, run, runScript, runShell, type Options } from "./helpers.ts";
+
+ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+
+// Digests of the three bytes abc (FIPS 180-4, RFC 1321), and of no bytes at all.
+const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const MD5 = "900150983cd24fb0d6963f7d28e17f72";
+const SHA1 = "a9993e364706816aba3e25717850c26c9cd0d89d";
+const SHA384 =
+  "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7";
+const SHA512 =
+  "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+
+mkdirSync(inScratch("files"));
+const files = realpathSync(inScratch("files"));
+const write = (name: string, content: string | Buffer) => writeFileSync(join(files, name), content);
+write("plain", "abc");
+write("빈칸", "abc");
+
+type Result = { code: number | string; stdout: string; stderr: string };
+const hash = (args: string[], options: Options = {}) =>
+  runScript("hash", args, { cwd: files, ...options });
+const check = (list: string | Buffer, ...args: string[]) => hash(["-c", ...args], { input: list });
+const brief = ({ stdout, stderr, code }: Result) => [stdout, stderr, code];
+
+/** One line on standard error, of which each pattern is a part, and nothing else. */
+function assertRefused({ stdout, stderr, code }: Result, status: number, ...parts: RegExp[]) {
+  assert.equal(stdout, "");
+  assert.match(stderr, /^hash: [^\n]+\n$/);
+  for (const part of parts) assert.match(stderr, part);
+  assert.equal(code, status, stderr);
+}
+
+/** Runs the cases side by side: each start of the script takes a third of a second. */
+const each = <T>(cases: T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
+
+test("what is wrong is told apart, counted, and ends with status 1", async () => {
+  const good = (await hash(["-f", "plain", "빈칸"])).stdout;
+  const list = `\ufeff# a comment\r\n\r\n${good.toUpperCase().replace("PLAIN", "plain").replace(/\n/g, "\r\n")}${"0".repeat(64)}  plain
+${"0".repeat(64)}  missing
+nonsense
+${"0".repeat(63)}  plain
+\\${"0".repeat(64)}  bad\\escape
+SHA999 (plain) = ${"0".repeat(64)}
+`;
+  const { code, stdout, stderr } = await check(list);
+  assert.equal(stdout, "plain: OK\n빈칸: OK\nplain: FAILED\nmissing: FAILED open or read\n");
+  assert.equal(
+    stderr,
+    `hash: missing: no such file or directory
+hash: standard input: files that do not match: 1
+hash: standard input: files that could not be read: 1
+hash: standard input: lines that are not checksums: 4
+`,
+  );
+  assert.equal(code, 1);
+  const quiet = await check(list, "--quiet", "--ignore-missing");
+  assert.equal(quiet.stdout, "plain: FAILED\n");
+  assert.equal(quiet.code, 1);
+});
+
+test("a malformed line alone only warns; a list without any other fails", async () => {
+  const good = (await hash(["-f", "plain"])).stdout;
+  const warned = await check(`nonsense\n${good}`);
+  assert.equal(warned.stderr, "hash: standard input: lines that are not checksums: 1\n");
+  assert.equal(warned.code, 0);
+  assert.equal((await check("# only a comment\n")).code, 1);
+});
+
+test("--ignore-missing: a list of which no file is there fails", async () => {
+  const { code, stderr, stdout } = await check(`${"0".repeat(64)}  missing\n`, "--ignore-missing");
+  assert.deepEqual(
+    [stdout, stderr, code],
+    ["", "hash: standard input: none of its files is there\n", 1],
+  );
+});
+
+test("several lists: one that can't be read is a line, the others are checked", async () => {
+  writeFileSync(inScratch("list"), (await hash(["-f", "plain"])).stdout);
+  const { code, stdout, stderr } = await hash(["-c", "no list", ".", inScratch("list")]);
+  assert.equal(stdout, "plain: OK\n");
+  assert.equal(stderr, "hash: no list: no such file or directory\nhash: .: is a directory\n");
+  assert.equal(code, 1);
+});
+
+test("--strict: a malformed line fails as well", async () => {
+  const good = `${ABC}  plain\n`;
+  const warning = "hash: standard input: lines that are not checksums: 1\n";
+  const cases: [string, string[], unknown[]][] = [
+    [`nonsense\n${good}`, [], ["plain: OK\n", warning, 0]],
+    [`nonsense\n${good}`, ["--strict", "--quiet"], ["", warning, 1]],
+    [`${EMPTY}  -\n${good}`, ["--strict"], ["plain: OK\n", warning, 1]],
+    [`# comment\n\n${good}`, ["--strict"], ["plain: OK\n", "", 0]],
+  ];
+  await each(cases, async ([list, args, result]) => {
+    assert.deepEqual(brief(await check(list, ...args)), result, `${args} ${list}`);
+  });
+  assertRefused(await hash(["--strict", "abc"]), 2, /--strict/, /--check/);
+});
+
+test("a list names its files in bytes: of the names l, U+FFFD and l, 0xff each is its own", async () => {
+  await runShell(`printf abc > "$(printf 'n\\377')"`, "hash", [], { cwd: files });
+  write("n\ufffd", "");
+  const list = Buffer.concat([
+    Buffer.from(`${ABC}  n\u00ff\n`, "latin1"),
+    Buffer.from(`${EMPTY}  n\ufffd\n`),
+  ]);
+  const { bytes, code } = await check(list);
+  assert.equal(bytes.toString("latin1"), "n\u00ff: OK\nn\u00ef\u00bf\u00bd: OK\n");
+  assert.equal(code, 0);
+});
+
+test("a list on standard input can't name standard input; the rest of it is checked", async () => {
+  const gnu = `${EMPTY}  -\n`;
+  const bsd = `SHA256 (-) = ${EMPTY}\n`;
+  await each([[gnu], [bsd], [gnu, "-"]], async ([list, ...args]) =>
+    assertRefused(await check(list!, ...args), 1, /^hash: standard input: /),
+  );
+  const longer = `${ABC}  plain\n${gnu}${ABC} *-\n${bsd}SHA256(-)= ${EMPTY}\n${ABC}  빈칸\n`;
+  assert.deepEqual(brief(await check(longer)), [
+    "plain: OK\n빈칸: OK\n",
+    "hash: standard input: lines that are not checksums: 4\n",
+    0,
+  ]);
+});
+
+test("a list in a file may name standard input", async () => {
+  write("dash list", `${ABC}  plain\n${EMPTY}  -\n`);
+  assert.deepEqual(brief(await hash(["-c", "dash list"])), ["plain: OK\n-: OK\n", "", 0]);
+});
+
+test("an algorithm that was asked for binds: a line that names another is no proper line", async () => {
+  const md5 = `MD5 (plain) = ${MD5}\n`;
+  const sha256 = `SHA256 (plain) = ${ABC}\n`;
+  const mixed = await check(md5 + sha256, "--algorithm", "sha256");
+  assert.deepEqual(brief(mixed), [
+    "plain: OK\n",
+    "hash: standard input: lines that are not checksums: 1\n",
+    0,
+  ]);
+  const unasked = await check(md5 + sha256);
+  assert.deepEqual([unasked.stdout, unasked.code], ["plain: OK\nplain: OK\n", 0]);
+  assert.match(unasked.stderr, /^hash: md5 no longer proves anything[^\n]*\n$/i);
+});
+
+test("blanks and tabs around = make no difference", needs("sha256sum"), async () => {
+  const forms = [
+    "SHA256 (plain)  =  ",
+    "SHA256 (plain)\t=\t",
+    "SHA256 (plain) \t = \t ",
+    "SHA256 (plain)=",
+    "SHA256(plain)= ",
+    "SHA256(plain)\t=  ",
+  ];
+  const list = forms.map((form) => `${form}${ABC}\n`).join("");
+  const output = "plain: OK\n".repeat(forms.length);
+  const theirs = await run("sha256sum", ["-c", "--strict"], { cwd: files, input: list });
+  assert.deepEqual([theirs.stdout, theirs.code], [output, 0]);
+  assert.deepEqual(brief(await check(list)), [output, "", 0]);
+});
+
+test("a verdict tells a name with a backslash from one with a line feed", async () => {
+  // As coreutils 9.4 prints them: what has to be escaped begins with a backslash.
+  const names: [string, string][] = [
+    [String.raw`\a\nb`, String.raw`\\a\\nb`], // five characters
+    ["a\nb", String.raw`a\nb`],
+    [String.raw`a\nb`, String.raw`a\\nb`],
+    ["a\rb", String.raw`a\rb`],
+    [String.raw`back\slash`, String.raw`back\\slash`],
+  ];
+  let list = `SHA256 (back\\slash) = ${ABC}\n`; // a form that needs no escape here
+  let verdicts = "\\back\\\\slash: OK\n";
+  for (const [name, escaped] of names) {
+    write(name, "abc");
+    list += `\\${ABC}  ${escaped}\n\\${EMPTY}  ${escaped}\n\\${ABC}  ${escaped}?\n`;
+    verdicts += `\\${escaped}: OK\n\\${escaped}: FAILED\n\\${escaped}?: FAILED open or read\n`;
+  }
+  assert.equal((await check(list)).stdout, verdicts);
+});
+
+test("MD5 and SHA-1 come with a warning, once, under whatever name", async () => {
+  const aliases = ["sha1WithRSAEncryption", "RSA-SHA1-2", "ssl3-md5", "md5-sha1", "RSA-SHA512"];
+  const names = ["SHA-1", "MD5", ...aliases.filter((name) => getHashes().includes(name))];
+  const lines = names.map((name) => {
+    const digest = createHash(name === "SHA-1" ? "sha1" : name).update("abc");
+    return `${name} (plain) = ${digest.digest("hex")}\n`.repeat(2);
+  });
+  const { stdout, stderr, code } = await check(lines.join(""));
+  assert.equal(stdout, "plain: OK\n".repeat(2 * names.length));
+  const warnings = stderr.match(/^hash: [^\n]* no longer proves anything[^\n]*\n/gm);
+  assert.equal(warnings?.length, names.filter((name) => !name.includes("512")).length, stderr);
+  assert.equal(warnings.join(""), stderr);
+  assert.equal(code, 0);
+});
+
+test("a list of no use is refused with the reason that fits it", async () => {
+  const utf16 = Buffer.from(`${ABC}  plain\r\n`, "utf16le");
+  const base64 = Buffer.from(ABC, "hex").toString("base64");
+  type Case = [name: string, list: string | Buffer, reason: RegExp];
+  const unasked: Case[] = [
+    ["a bare digest", `${ABC}\n`, /--expect/],
+    ["no line end", ABC.toUpperCase(), /--expect/],
+    ["digests of SHA-512", `${SHA512}  plain\n`, /sha-?512/i],
+    ["digests of SHA-384", `${SHA384}  plain\n`, /sha-?384/i],
+    ["digests of SHA-1", `${SHA1} *plain\n`, /sha-?1\b/i],
+    ["digests of MD5", `${MD5}  plain\n`, /md5/i],
+    ["as OpenSSL 1 has it", `HMAC-SHA256(plain)= ${ABC}\n`, /--key-file/],
+    ["as OpenSSL 3 has it", `HMAC-SHA2-256(plain)= ${ABC}\n`, /--key-file/],
+    ["not here", `SKEIN512 (plain) = ${SHA512}\n`, /skein512/i],
+    ["encoded", `${base64}  plain\n`, /base64/i],
+    ["encoded, tagged", `SHA256 (plain) = ${base64}\n`, /base64/i],
+    ["no mark, little endian", utf16, /UTF-16/],
+    ["no mark, big endian", Buffer.from(utf16).swap16(), /UTF-16/],
+    ["archive", gzipSync(`${ABC}  plain\n`), /binary/i],
+    ["program", Buffer.from(Array.from({ length: 4096 }, (_, i) => i % 251)), /binary/i],
+    ["something else", "nonsense\n", /checksum/i],
+    ["nothing", "", /checksum/i],
+  ];
+  const sha512: Case[] = [
+    ["digests of SHA-256", `${ABC}  plain\n`, /sha-?256/i],
+    ["lines of MD5", `MD5 (plain) = ${MD5}\n`, /md5/i],
+  ];
+  const runs: [Case[], string[]][] = [
+    [unasked, []],
+    [sha512, ["--algorithm", "sha512"]],
+  ];
+  await each(runs, async ([cases, args]) => {
+    for (const [name, list] of cases) write(name, list);
+    const { stdout, stderr, code } = await hash([...args, "-c", ...cases.map(([name]) => name)]);
+    const lines = stderr.split("\n");
+    for (const [i, [name, , reason]] of cases.entries()) {
+      const [start, said] = [`hash: ${name}: `, lines[i] ?? ""];
+      assert.equal(said.slice(0, start.length), start);
+      assert.match(said.slice(start.length), reason, name);
+    }
+    assert.equal(lines.length, cases.length + 1, stderr);
+    assert.deepEqual([stdout, code], ["", 1]);
+  });
+});
+
+test("a list in UTF-16 with its mark, as PowerShell writes it", async () => {
+  const utf16 = (list: string) => Buffer.from(`\ufeff${list}`, "utf16le");
+  write("그림 😀", "abc");
+  write("short.txt", utf16(`${ABC}  plain\r\n${EMPTY} *빈칸\r\n`).swap16());
+  // And of more than one piece: a character, or half of one, stands at each border.
+  write("long.txt", utf16(`${ABC}  그림 😀\r\n`.repeat(3000)));
+  const result = await hash(["-c", "short.txt", "long.txt"]);
+  const output = "plain: OK\n빈칸: FAILED\n" + "그림 😀: OK\n".repeat(3000);
+  const mismatch = "hash: short.txt: files that do not match: 1\n";
+  assert.deepEqual(brief(result), [output, mismatch, 1]);
+});
+
+test("a list that is one line without end, or binary, takes bounded memory", async () => {
+  const program = `head -c 256M /dev/zero | tr '\\0' x | NODE_OPTIONS=--max-old-space-size=48 "$@"`;
+  const { code, stderr } = await runShell(program, "hash", ["--check"]);
+  assert.equal(stderr, "hash: standard input: no line is a sha256 checksum\n");
+  assert.equal(code, 1);
+  const binary = await hash(["--check", process.execPath]);
+  assert.match(binary.stderr, /^hash: .*: it is a binary file, not a checksum list\n$/);
+});
+
+test("a long list takes constant memory", async () => {
+  const path = "./".repeat(250);
+  const lines = (digest: string, name: string) => `${digest}  ${path}${name}\n`.repeat(60_000);
+  write("long missing", lines(EMPTY, "missing") + `${ABC}  plain\n`);
+  write("long good", lines(ABC, "plain") + `${ABC}  plain\n`);
+  const options = { cwd: files, env: { NODE_OPTIONS: "--max-old-space-size=24" } }; // MiB, of 34
+  await each(
+    [
+      [["--ignore-missing", "-c", "long missing"], "plain: OK\n"],
+      [["--quiet", "-c", "long good"], ""],
+    ] as const,
+    async ([args, output]) => {
+      assert.deepEqual(brief(await hash([...args], options)), [output, "", 0], args.join(" "));
+    },
+  );
+});
+
+test("lines that almost have a form cost no more than others", async () => {
+  // 4 MB each: what costs in proportion to the square of a line, or of a list, has no end here.
+  const size = 4_000_000;
+  const wide = 60_000;
+  const lines = [
+    "a(\n",
+    "SHA256 (a\n",
+    `${" ".repeat(wide)}x\n`,
+    `${ABC}${" ".repeat(wide)}\u0000\n`,
+    `SHA256 (a)${" ".repeat(wide)}x\n`,
+    `SHA256 (a) =${" ".repeat(wide)}x\n`,
+    `SHA256 (${") ".repeat(wide / 2)}\n`,
+    `SHA256 (${") = ab".repeat(wide / 6)}\n`,
+    `${"ab".repeat(wide / 2)}\n`,
+  ];
+  const lists = lines.map((_, i) => `awkward ${i}`);
+  for (const [i, line] of lines.entries()) write(lists[i]!, line.repeat(size / line.length));
+  const { stdout, stderr, code } = await hash(["-c", ...lists]);
+  const said = stderr.match(/^hash: awkward \d(?=: .+$)/gm);
+  assert.deepEqual(
+    said,
+    lists.map((list) => `hash: ${list}`),
+    stderr,
+  );
+  assert.deepEqual([stdout, code], ["", 1]);
+});

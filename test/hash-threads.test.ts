@@ -1,0 +1,144 @@
+// hash.ts on all cores: many files side by side, threads that are lost, and signals.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ENV, inScratch, needs, run, runScript, startScript, type Options } from "./helpers.ts";
+
+ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+
+// Digests of the three bytes abc (FIPS 180-4, RFC 1321), and of no bytes at all.
+const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+mkdirSync(inScratch("files"));
+const files = realpathSync(inScratch("files"));
+const write = (name: string, content: string | Buffer) => writeFileSync(join(files, name), content);
+write("plain", "abc");
+write("빈칸", "abc");
+
+const hash = (args: string[], options: Options = {}) =>
+  runScript("hash", args, { cwd: files, ...options });
+const check = (list: string | Buffer, ...args: string[]) => hash(["-c", ...args], { input: list });
+
+/** Runs the cases side by side: each start of the script takes a third of a second. */
+const each = <T>(cases: T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
+
+test(
+  "many files, large and small: hashed side by side, printed in order",
+  needs("sha256sum"),
+  async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `many-${i}`);
+    for (const [i, name] of names.entries())
+      writeFileSync(
+        join(files, name),
+        Buffer.alloc(i % 10 === 0 ? (40 - i) * 256 * 1024 : i, name),
+      );
+    const theirs = await run("sha256sum", [...names, ...names], { cwd: files });
+    const ours = await hash(["-f", ...names, ...names, "missing"]);
+    assert.equal(ours.stdout, theirs.stdout);
+    assert.equal(ours.stderr, "hash: missing: no such file or directory\n");
+    assert.equal((await check(theirs.stdout)).code, 0);
+  },
+);
+
+// A sparse file that takes no room, and far longer to hash than any test may last.
+const ENDLESS = 2 ** 40;
+const linux = { skip: process.platform !== "linux" && "needs /proc" };
+
+/** Whether this process, or any, has this file open. */
+function isOpen(path: string, pid: number | "*" = "*"): boolean {
+  const pids = pid === "*" ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [pid];
+  return pids.some((pid) => {
+    try {
+      const descriptors = readdirSync(`/proc/${pid}/fd`);
+      return descriptors.some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === path);
+    } catch {
+      return false; // ended, or closed it, meanwhile
+    }
+  });
+}
+
+test("whatever signal ends it, all of its work ends with it", linux, async () => {
+  await each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const, async (signal) => {
+    const paths = [1, 2].map((i) => join(files, `endless-${signal}-${i}`));
+    for (const path of paths) {
+      writeFileSync(path, "");
+      truncateSync(path, ENDLESS);
+    }
+    const { child } = startScript("hash", ["-f", ...paths], { timeout: 30_000 });
+    const exit = once(child, "exit"); // not "close": what is left behind would hold its output open
+    const atOnce = paths.slice(0, availableParallelism());
+    while (!atOnce.every((path) => isOpen(path, child.pid))) {
+      assert.equal(child.exitCode ?? child.signalCode, null, "ended before it was stopped");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill(signal);
+    const [code, endedBy] = await exit;
+    assert.ok(endedBy === signal || code > 0, signal);
+    assert.ok(!paths.some((path) => isOpen(path)), signal);
+  });
+});
+
+test("a thread that is lost costs its file, one line each, and nothing hangs", linux, async () => {
+  const loseThreads = `
+const { Worker } = require("node:worker_threads");
+process.on("worker", (worker) => {
+  // tsx has a thread of its own, of another class: it stays.
+  if (worker.constructor === Worker) worker.once("online", () => worker.terminate());
+});`;
+  write("lose.cjs", loseThreads);
+  const names = ["endless-1", "endless-2", "endless-3"];
+  for (const name of names) {
+    write(name, "");
+    truncateSync(join(files, name), ENDLESS);
+  }
+  const options = { cwd: files, env: { NODE_OPTIONS: "--require ./lose.cjs" }, timeout: 20_000 };
+  const { child, exit, stdout, stderr } = startScript("hash", ["-f", "plain", ...names], options);
+  await once(child, "exit");
+  assert.equal(await exit, 1);
+  assert.equal(stdout(), `${ABC}  plain\n`);
+  assert.match(stderr(), /^hash: endless-1: .+\nhash: endless-2: .+\nhash: endless-3: .+\n$/);
+});
+
+test("threads that can't be started cost no more than what no other can hash", async () => {
+  // As where a limit of processes is reached: so many threads start, and may be lost at once.
+  const fewThreads = `
+const threads = require("node:worker_threads");
+let left = Number(process.env.THREADS);
+threads.Worker = class extends threads.Worker {
+  constructor(...args) {
+    if (left-- <= 0) throw new Error("resource temporarily unavailable");
+    super(...args);
+    if (process.env.LOST) this.once("online", () => this.terminate());
+  }
+};
+require("node:module").syncBuiltinESMExports();`;
+  write("few.cjs", fewThreads);
+  const large = ["large-1", "large-2", "large-3"];
+  for (const name of large) write(name, Buffer.alloc(3_000_000));
+  const digest = createHash("sha256").update(Buffer.alloc(3_000_000)).digest("hex");
+  const all = large.map((name) => `${digest}  ${name}\n`).join("") + `${ABC}  plain\n`;
+  const none = /^hash: large-1: .+\nhash: large-2: .+\nhash: large-3: .+\n$/;
+  const cases: [Record<string, string>, string, RegExp, number][] = [
+    [{ THREADS: "0" }, `${ABC}  plain\n`, none, 1],
+    [{ THREADS: "1" }, all, /^$/, 0],
+    [{ THREADS: "1", LOST: "1" }, `${ABC}  plain\n`, none, 1],
+  ];
+  await each(cases, async ([env, output, lines, status]) => {
+    const options = { env: { ...env, NODE_OPTIONS: "--require ./few.cjs" }, timeout: 20_000 };
+    const { stdout, stderr, code } = await hash(["-f", ...large, "plain"], options);
+    assert.equal(stdout, output);
+    assert.match(stderr, lines);
+    assert.equal(code, status);
+  });
+});
