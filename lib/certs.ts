@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { complain, fail, readOptionFile, reason } from "./cli.ts";
 import { t } from "./words.ts";
@@ -30,12 +30,8 @@ type Pair = { cert: Buffer; key: Buffer };
  */
 export function developmentCertificate(): Pair {
   try {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const pair = currentPair(folder);
-      sweep();
-      if (pair) return pair;
-      makeFolder();
-    }
+    const pair = currentPair(folder) ?? makeFolder();
+    if (pair) return pair;
     throw new Error(t`the new certificate is not valid now; is the clock right?`);
   } catch (error) {
     unusable(error);
@@ -49,7 +45,7 @@ export function developmentCertificate(): Pair {
 export function trustedCertificate(): Buffer | undefined {
   const file = join(folder, "server.crt");
   try {
-    checkOwner(folder);
+    checkAccess(folder);
     return fs.existsSync(file) ? readCertificates(t`development certificate`, file) : undefined;
   } catch (error) {
     unusable(error);
@@ -58,7 +54,7 @@ export function trustedCertificate(): Buffer | undefined {
 
 /** The server's pair in a folder, if there is one that fits, and is valid now and for another day. */
 function currentPair(folder: string): Pair | undefined {
-  checkOwner(folder);
+  checkAccess(folder);
   try {
     const cert = fs.readFileSync(join(folder, "server.crt"));
     const key = fs.readFileSync(join(folder, "server.key"));
@@ -71,64 +67,65 @@ function currentPair(folder: string): Pair | undefined {
   }
 }
 
-/** Throws where somebody else has put a file there, or may read a key. Windows has no such owners. */
-function checkOwner(folder: string): void {
+/**
+ * Throws where somebody else has put a file there, or may: who writes it decides whom we trust. Or where
+ * others may read a key. (Windows has no such owners.)
+ */
+function checkAccess(folder: string): void {
   const me = process.getuid?.();
+  if (me === undefined) return;
   for (const path of [folder, ...FILES.map((name) => join(folder, name))]) {
     const file = fs.statSync(path, { throwIfNoEntry: false });
-    if (!file || me === undefined) continue;
+    if (!file) continue;
     if (file.uid !== me) throw new Error(t`${path} belongs to another user`);
+    if (file.mode & 0o022)
+      throw new Error(t`others may write ${path}; remove ${folder}, and a new one is made`);
     if (path.endsWith(".key") && file.mode & 0o077)
-      throw new Error(t`others may read ${path}: make clean removes it, and a new one is made`);
+      throw new Error(t`others may read ${path}; remove ${folder}, and a new one is made`);
   }
 }
 
 /**
- * Makes the folder whole beside its place, and renames it into it: so that whatever cuts a start off,
- * no half of it is ever there, and of servers that start at once, all use the first one's.
+ * Makes the folder whole beside its place, under a name that nobody can know before, and renames it into it:
+ * so that whatever cuts a start off, no half of it is ever there, and of servers that start at once, all use
+ * the first one's. A draft that a killed start leaves is nobody's but ours, and its key is never used.
  */
-function makeFolder(): void {
-  const draft = `${folder}.draft-${process.pid}`;
-  const old = `${draft}-old`;
+function makeFolder(): Pair | undefined {
+  const present = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  const foreign = present.find((name) => !FILES.includes(name));
+  if (foreign) throw new Error(t`there are other files in it, such as ${foreign}`);
+  ensure(dirname(folder));
+  const draft = fs.mkdtempSync(`${folder}.draft-`); // 0700
   try {
-    fs.mkdirSync(draft, { recursive: true, mode: 0o700 });
-    makePair(draft, "server", `CN = localhost`, `extendedKeyUsage = serverAuth\n${NAMES}`);
-    makePair(draft, "client", `CN = development client`, "extendedKeyUsage = clientAuth");
-    const present = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
-    const foreign = present.find((name) => !FILES.includes(name));
-    if (foreign) throw new Error(t`there are other files in it, such as ${foreign}`);
-    if (currentPair(folder)) return; // another server was first
-    try {
-      if (present.length > 0) fs.renameSync(folder, old);
-      fs.renameSync(present.length > 0 && currentPair(old) ? old : draft, folder);
-    } catch (error) {
-      if (/^(ENOTEMPTY|EEXIST|ENOENT)$/.test((error as NodeJS.ErrnoException).code ?? "")) return;
-      throw error;
-    }
-    const until = isoDate(new X509Certificate(fs.readFileSync(join(folder, "server.crt"))).validTo);
+    const [made, old] = [join(draft, "new"), join(draft, "old")];
+    fs.mkdirSync(made, { mode: 0o700 });
+    makePair(made, "server", "CN = localhost", `extendedKeyUsage = serverAuth\n${NAMES}`);
+    makePair(made, "client", "CN = development client", "extendedKeyUsage = clientAuth");
+    if (present.length > 0) fs.renameSync(folder, old);
+    const first = currentPair(old); // another server's, made since we looked
+    fs.renameSync(first ? old : made, folder);
+    const pair = currentPair(folder);
+    if (first || !pair) return pair;
+    const until = isoDate(new X509Certificate(pair.cert).validTo);
     complain(t`Made a development certificate for localhost, 127.0.0.1 and ::1 in ${folder},`);
     complain(t`valid until ${until}. tls-client.ts on this machine finds and trusts it.`);
-  } finally {
-    for (const path of [draft, old]) fs.rmSync(path, { recursive: true, force: true });
-  }
-}
-
-/** Removes the drafts, with their keys, of starts that were killed. */
-function sweep(): void {
-  const prefix = `${basename(folder)}.draft-`;
-  try {
-    for (const name of fs.readdirSync(dirname(folder)))
-      if (name.startsWith(prefix) && !isRunning(parseInt(name.slice(prefix.length))))
-        fs.rmSync(join(dirname(folder), name), { recursive: true });
-  } catch {} // nothing to sweep, or not ours
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0); // no signal, only the question
+    return pair;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    const { code = "", syscall } = error as NodeJS.ErrnoException;
+    // Its place is taken, or it has been taken away to be replaced: another server was first.
+    const beaten = syscall === "rename" && /^(ENOTEMPTY|EEXIST|ENOENT)$/.test(code);
+    if (beaten && fs.existsSync(folder)) return currentPair(folder);
+    throw error;
+  } finally {
+    fs.rmSync(draft, { recursive: true, force: true });
   }
+}
+
+/** Makes a folder, and those that it is in. (Node's own way of doing this never ends below /proc.) */
+function ensure(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  ensure(dirname(folder));
+  fs.mkdirSync(folder);
 }
 
 const NAMES = "subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1";
@@ -141,15 +138,20 @@ function makePair(folder: string, name: string, subject: string, extensions: str
   const file = (type: string) => join(folder, `${name}.${type}`);
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = privateKey.export({ type: "pkcs8", format: "pem" });
-  fs.writeFileSync(file("key"), key, { mode: 0o600 });
+  fs.writeFileSync(file("key"), key, { mode: 0o600, flag: "wx" });
   const config = `[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = extensions
 [name]\n${subject}\n[extensions]\nbasicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature\nsubjectKeyIdentifier = hash\n${extensions}\n`;
   fs.writeFileSync(file("cnf"), config);
-  const files = ["-config", file("cnf"), "-key", file("key"), "-out", file("crt")];
-  execFileSync("openssl", ["req", "-x509", "-new", "-sha256", "-days", "30", ...files], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const files = ["-config", file("cnf"), "-key", file("key")];
+  const cert = execFileSync(
+    "openssl",
+    ["req", "-x509", "-new", "-sha256", "-days", "30", ...files],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  fs.writeFileSync(file("crt"), cert, { mode: 0o644, flag: "wx" });
   fs.rmSync(file("cnf"));
 }
 

@@ -76,23 +76,26 @@ export function resultLine(name: string, result: string): string {
 }
 
 /** A digest as people paste it: "sha256:" before it, a name behind it, blanks around it. */
-export function pastedDigest(text: string): { prefix?: string; digest?: string } {
-  const [, prefix, digest] = /^\s*(?:([\w/-]+):)?\s*([0-9a-f]+)(?:\s|$)/i.exec(text) ?? [];
+export function pastedDigest(pasted: string): {
+  prefix: string | undefined;
+  digest: string | undefined;
+} {
+  const [, prefix, digest] = /^\s*(?:([\w/-]+):)?\s*([0-9a-f]+)(?:\s|$)/i.exec(pasted) ?? [];
   return { prefix, digest: digest?.toLowerCase() };
 }
 
 /** What a list is expected to be: of this algorithm; or, if that doesn't bind, of any that it names. */
-export type Kind = { algorithm: string; binds: boolean; key?: Buffer };
+export type Kind = { algorithm: string; binds: boolean; key?: Buffer | undefined };
 /** A file that a list names: how to hash it, and the digest that it should have. */
 export type Entry = {
   path: string | Buffer; // "-": standard input
   algorithm: string;
-  key?: Buffer;
+  key: Buffer | undefined;
   name: string; // as the list has it, a character for a byte
   digest: string; // hex, lower case
 };
-/** How many lines of a list are proper, and not; and what is wrong with the first that is not. */
-export type Tally = { proper: number; malformed: number; complaint: string };
+/** What was found in a list so far: how many lines are proper, and not; what is wrong with the first that is not. */
+export type Findings = { proper: number; malformed: number; complaint: string };
 
 const LONGEST = 64 * 1024; // bytes of a line that are kept: a name has at most 4096 (PATH_MAX)
 const GNU = /^[ \t]*(?<mark>\\?)(?<hex>[0-9a-f]+)[ \t](?<name>.+)$/is;
@@ -100,15 +103,39 @@ const TAGGED =
   /^[ \t]*(?<mark>\\?)(?<hmac>HMAC-)?(?<tag>[a-z0-9/_-]+) ?\((?<name>.+)\)[ \t]*=[ \t]*(?<hex>\S+)[ \t]*$/is;
 
 /**
- * Reads a list ("-": standard input), and yields its entries in bursts, as they come; empty lines, and
- * those that begin with "#", are none. Counts the lines in the tally. Throws where it can't be read.
+ * Reads a list ("-": standard input): its entries, in bursts, as they come, and what was found in it until
+ * then. Empty lines, and those that begin with "#", are none. Reading throws where the list can't be read.
  */
-export async function* readList(list: string, kind: Kind, tally: Tally): AsyncGenerator<Entry[]> {
-  const wrong = garbled(list);
-  if (wrong) throw new Error(wrong);
+export function readList(list: string, kind: Kind) {
+  const found: Findings = { proper: 0, malformed: 0, complaint: t`it has no checksum in it` };
+  const parse = parser(kind, list === "-");
+
+  async function* entries(): AsyncGenerator<Entry[]> {
+    const wrong = garbled(list);
+    if (wrong) throw new Error(wrong);
+    for await (const lines of linesOf(list)) {
+      const entries: Entry[] = [];
+      for (const line of lines) {
+        const entry = parse(line);
+        if (entry) {
+          if (!entry.key) warnIfBroken(entry.algorithm);
+          entries.push(entry);
+        } else if (line && !line.startsWith("#")) {
+          if (found.malformed++ === 0) found.complaint = complaintAbout(line, kind);
+        }
+      }
+      found.proper += entries.length;
+      yield entries;
+    }
+  }
+  return { entries: entries(), found };
+}
+
+/** Reads the lines of one list, each as an entry, or undefined if it is none. */
+function parser(kind: Kind, fromInput: boolean): (line: string) => Entry | undefined {
   let oneSpace: boolean | undefined; // the form DIGEST NAME: a list is all of it, or not at all
 
-  function parse(line: string): Entry | undefined {
+  return (line) => {
     const gnu = GNU.exec(line);
     const { mark, hmac, tag, hex, ...found } = (gnu ?? TAGGED.exec(line))?.groups ?? {};
     let { name } = found;
@@ -127,25 +154,10 @@ export async function* readList(list: string, kind: Kind, tally: Tally): AsyncGe
       if (/\\(?![\\nr])/.test(name.replaceAll("\\\\", ""))) return undefined;
       name = name.replace(/\\[\\nr]/g, (escape) => PLAIN[escape]!);
     }
-    if (name === "-" && list === "-") return undefined; // that is the list itself
+    if (name === "-" && fromInput) return undefined; // that is the list itself
     const path = name === "-" ? name : Buffer.from(name, "latin1");
     return { path, algorithm, key: kind.key, name, digest };
-  }
-
-  for await (const lines of linesOf(list)) {
-    const entries: Entry[] = [];
-    for (const line of lines) {
-      const entry = parse(line);
-      if (entry) {
-        if (!entry.key) warnIfBroken(entry.algorithm);
-        entries.push(entry);
-      } else if (line && !line.startsWith("#")) {
-        if (tally.malformed++ === 0) tally.complaint = complaintAbout(line, kind);
-      }
-    }
-    tally.proper += entries.length;
-    yield entries;
-  }
+  };
 }
 
 /** What a line may be that is no proper one. */

@@ -9,8 +9,8 @@ const script = basename(process.argv[1] ?? "", ".ts");
 
 /** An option: what `--help` says of it, and how its value is read. */
 type Option<T> = {
-  letter?: string; // the short form
-  value?: string; // what its value is called; an option without one is a flag
+  letter: string; // the short form; "": none
+  value: string; // what its value is called; "": it is a flag, and has none
   sentence: string;
   preset: string; // the value where none is given, as it would be typed; "": none
   read: (given: string, option: string) => T; // ends the script where the value is wrong
@@ -18,7 +18,7 @@ type Option<T> = {
 
 /** An option that is there or not. */
 export function flag(letter: string, sentence: string): Option<boolean> {
-  return { letter, sentence, preset: "", read: Boolean };
+  return { letter, value: "", sentence, preset: "", read: Boolean };
 }
 
 /** An option that takes a text; "" where it isn't given. */
@@ -33,17 +33,18 @@ export function whole(value: string, sentence: string, preset: number, range: [n
     if (/^\d+$/.test(given) && +given >= least && +given <= most) return +given;
     usageError(t`${option} must be a whole number from ${least} to ${most}, not "${given}"`);
   };
-  return { value, sentence, preset: String(preset), read } satisfies Option<number>;
+  return { letter: "", value, sentence, preset: String(preset), read } satisfies Option<number>;
 }
 
 /** An option that takes seconds; its value is in milliseconds, as timers take them (up to 24 days). */
 export function seconds(sentence: string, preset: number) {
   const read = (given: string, option: string) => {
-    const time = /^(\d+\.?\d*|\.\d+)$/.test(given) ? Math.ceil(+given * 1000) : 0;
+    const time = /^(\d+(\.\d*)?|\.\d+)$/.test(given) ? Math.ceil(+given * 1000) : 0;
     if (time > 0) return Math.min(time, 2 ** 31 - 1);
     usageError(t`${option} must be a number of seconds greater than 0, not "${given}"`);
   };
-  return { value: "SECONDS", sentence, preset: String(preset), read } satisfies Option<number>;
+  const [letter, value] = ["", "SECONDS"];
+  return { letter, value, sentence, preset: String(preset), read } satisfies Option<number>;
 }
 
 type Table = Record<string, Option<unknown>>;
@@ -51,50 +52,56 @@ type Values<T extends Table> = { [Name in keyof T]: ReturnType<T[Name]["read"]> 
 type Manual = { usage: string[]; about: string; example: string };
 
 /**
- * Parses the arguments strictly (`util.parseArgs`) by a table of options. Prints the manual and ends
- * with 0 where --help is given; says what is wrong and ends with 2 where something is.
- * @returns the options' values, and the remaining arguments
+ * Parses the arguments by a table of options. Prints the manual and ends with 0 where --help is given;
+ * says what is wrong and ends with 2 where something is.
+ * @returns the options' values, the names of those that were given, and the remaining arguments
  */
 export async function commandLine<T extends Table>(manual: Manual, table: T) {
   const all: Table = { ...table, help: flag("h", t`print this help`) };
-  const known = Object.entries(all).map(([name, { letter, value }]) => {
-    return [name, { type: value ? "string" : "boolean", ...(letter && { short: letter }) }];
-  });
-  const { values, positionals: args } = parse(Object.fromEntries(known));
-  const given: Record<string, unknown> = values;
-  if (given.help) {
+  const { given, args } = parse(all);
+  if (given.has("help")) {
     print(help(manual, all));
     await flush();
     process.exit();
   }
   const read = Object.entries(table).map(([name, { read, preset }]) => {
-    const [option, value] = [`--${name}`, String(given[name] ?? preset)];
-    if (given[name] === "") usageError(t`${option} needs a value`);
+    const [option, value] = [`--${name}`, given.get(name) ?? preset];
     const wrong = garbled(value);
     if (wrong) fail(`${option}: ${wrong}`);
     return [name, read(value, option)];
   });
-  return { options: Object.fromEntries(read) as Values<T>, args };
+  return { options: Object.fromEntries(read) as Values<T>, given: new Set(given.keys()), args };
 }
 
-function parse(options: ParseArgsConfig["options"]) {
-  try {
-    return parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    // parseArgs quotes the option in its message, and explains at more length than one line.
-    const { code, message } = error as NodeJS.ErrnoException;
-    const option = /'(?:-\w, )?(-[^\s']*)/.exec(message)?.[1] ?? message;
-    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") usageError(t`unknown option ${option}`);
-    if (/does not take/.test(message)) usageError(t`${option} takes no value`);
-    usageError(t`${option} needs a value`);
+/** What was given: for a flag its name. What is wrong is read from parseArgs' tokens, to say it in our words. */
+function parse(table: Table): { given: Map<string, string>; args: string[] } {
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const [name, { letter, value }] of Object.entries(table)) {
+    const kind = { type: value ? "string" : "boolean" } as const;
+    options[name] = letter ? { ...kind, short: letter } : kind;
   }
+  const lenient = { options, allowPositionals: true, strict: false, tokens: true } as const;
+  const { tokens, positionals: args } = parseArgs(lenient);
+  const given = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const { name, rawName, value, inlineValue } = token;
+    if (!Object.hasOwn(table, name)) usageError(t`unknown option ${rawName}`);
+    const [option, { value: kind }] = [`--${name}`, table[name]!];
+    if (!kind && value !== undefined) usageError(t`${option} takes no value`);
+    // In `--port --plain` the value was forgotten; `--port=-x` means what it says.
+    if (kind && (!value || (!inlineValue && /^-./.test(value))))
+      usageError(t`${option} needs a value`);
+    given.set(name, value ?? name);
+  }
+  return { given, args };
 }
 
 function help({ usage, about, example }: Manual, table: Table): string {
   const options = t`[options]`;
   const forms = usage.map((form) => `${script}.ts ${options} ${form}`.trimEnd());
   const rows = Object.entries(table).map(([name, { letter, value, sentence, preset }]) => [
-    `  ${letter ? `-${letter},` : "   "} --${name} ${value ?? ""}`.trimEnd(),
+    `  ${letter ? `-${letter},` : "   "} --${name} ${value}`.trimEnd(),
     preset ? t`${sentence} (default ${preset})` : sentence,
   ]);
   const width = Math.max(...rows.map(([option]) => option!.length));

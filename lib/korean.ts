@@ -14,52 +14,43 @@ export const sentences: Record<string, string> = {
   "Example: {0}": "예: {0}",
   "{0} (default {1})": "{0} (기본값: {1})",
   "print this help": "이 도움말을 출력합니다",
-  'Prints the digest of a text (default "Hello, world!") or of files, or verifies the files that\nchecksum lists name. "-", or no path at all, is standard input.':
-    '문자열(기본값: "Hello, world!")이나 파일의 다이제스트를 출력하거나, 체크섬 목록에 있는 파일을\n검증합니다. "-"를 쓰거나 PATH, LIST를 생략하면 표준 입력을 읽습니다.',
+  'Prints the digest of a text (default "Hello, world!") or of files, or verifies\nthe files that checksum lists name. "-", or no PATH or LIST, is standard input.':
+    '문자열(기본값: "Hello, world!")이나 파일의 다이제스트를 출력하거나,\n체크섬 목록에 있는 파일을 검증합니다. "-"를 쓰거나 PATH, LIST를 생략하면\n표준 입력을 읽습니다.',
   "hash files": "파일을 해시합니다",
-  "verify the files in lists, as sha256sum and openssl dgst write them":
-    "sha256sum이나 openssl dgst가 만든 목록의 파일을 검증합니다",
-  "any fixed-length digest of this runtime (default sha256)":
-    "해시 알고리즘. 이 런타임이 지원하고 길이가 고정된 것 (기본값: sha256)",
+  "verify files by lists of sha256sum's or openssl's form":
+    "sha256sum이나 openssl dgst 목록의 파일을 검증합니다",
+  "any fixed-length digest of this runtime": "해시 알고리즘(길이가 고정된 것)",
   "compare with this digest: prints OK or FAILED":
     "이 다이제스트와 비교해 OK 또는 FAILED를 출력합니다",
   "HMAC with the key in this file (its exact bytes)":
-    "이 파일의 내용을 (바이트 그대로) 키로 써서 HMAC을 계산합니다",
+    "이 파일의 바이트를 그대로 키로 써서 HMAC을 계산합니다",
   "with --check: skip files that are not there": "--check에서 없는 파일은 건너뜁니다",
   "with --check: a malformed line fails as well":
     "--check에서 형식이 잘못된 줄도 실패로 처리합니다",
   "with --check: print only failures": "--check에서 실패만 출력합니다",
-  "Echoes what clients send, over TLS 1.3. Ctrl-C stops it.\nDEV_CERTS_DIR names another folder for the development certificates than .certs.":
-    "클라이언트가 보낸 데이터를 TLS 1.3으로 그대로 돌려줍니다. Ctrl-C로 종료합니다.\n개발용 인증서를 .certs가 아닌 곳에 두려면 환경 변수 DEV_CERTS_DIR로 지정하세요.",
-  "address to listen on; the default is this machine only":
-    "접속을 받을 주소. 기본값이면 이 컴퓨터에서만 접속할 수 있습니다",
-  "port to listen on; 0 takes any free one":
-    "접속을 받을 포트. 0이면 비어 있는 포트를 자동으로 고릅니다",
+  "Echoes what clients send, over TLS 1.3. Ctrl-C stops it.\nDEV_CERTS_DIR: folder for the development certificates (default .certs).":
+    "클라이언트가 보낸 데이터를 TLS 1.3으로 그대로 돌려줍니다. Ctrl-C로 종료합니다.\nDEV_CERTS_DIR: 개발용 인증서를 두는 디렉터리(기본값: .certs)",
+  "address to listen on": "접속을 받을 주소",
+  "its port; 0 takes any free one": "포트. 0이면 비어 있는 아무 포트",
   "plain TCP instead of TLS": "TLS 대신 평문 TCP를 씁니다",
-  "certificate (PEM) to use instead of a development one": "개발용 인증서 대신 쓸 인증서(PEM)",
+  "certificate (PEM), not a development one": "개발용 인증서 대신 쓸 인증서(PEM)",
   "the key (PEM) of --cert": "--cert의 개인 키(PEM)",
-  "admit only clients with a certificate from this CA (PEM)":
-    "이 파일의 CA(PEM)가 발급한 인증서를 가진 클라이언트만 받습니다",
+  "admit only clients certified by this CA (PEM)": "이 CA(PEM)가 인증한 클라이언트만 받습니다",
   "serve one client, then stop": "클라이언트 하나만 처리하고 종료합니다",
   "turn further clients away": "동시에 접속할 수 있는 클라이언트 수",
-  "disconnect a client that is silent for so long":
-    "이 시간(초) 동안 아무것도 보내지 않는 클라이언트의 연결을 끊습니다",
+  "disconnect who is silent for so long": "이 시간(초) 동안 조용하면 끊습니다",
   "do not print what clients send": "받은 데이터를 출력하지 않습니다",
-  'Sends the message (default "Hello, server!") over verified TLS, and prints the answer. "-" streams\nstandard input to the server, and its answer to standard output.\nDEV_CERTS_DIR names another folder for the development certificates than .certs.':
-    '검증된 TLS 연결로 메시지(기본값: "Hello, server!")를 보내고 응답을 출력합니다. "-"를 주면 표준\n입력을 서버로 보내고 서버의 응답을 표준 출력으로 내보냅니다.\n개발용 인증서를 .certs가 아닌 곳에 두려면 환경 변수 DEV_CERTS_DIR로 지정하세요.',
+  'Sends the message (default "Hello, server!") over verified TLS, and prints the\nanswer. "-" streams standard input to the server, and the answer back.\nDEV_CERTS_DIR: folder for the development certificates (default .certs).':
+    '검증된 TLS 연결로 메시지(기본값: "Hello, server!")를 보내고 응답을\n출력합니다. "-"를 쓰면 표준 입력을 보내고 응답을 표준 출력으로 내보냅니다.\nDEV_CERTS_DIR: 개발용 인증서를 두는 디렉터리(기본값: .certs)',
   "server to connect to": "접속할 서버",
   "its port": "서버의 포트",
-  "name that the certificate must be for (default: the host)":
-    "인증서에 있어야 하는 이름 (기본값: 호스트)",
+  "name the certificate must be for (default: HOST)": "인증서에 있어야 하는 이름 (기본값: 호스트)",
   "trust this CA (PEM), and no other": "이 파일의 CA 인증서(PEM)만 신뢰합니다",
-  "client certificate (PEM), for a server that asks for one":
+  "client certificate (PEM), for a server that asks":
     "서버가 요구할 때 제시할 클라이언트 인증서(PEM)",
-  "to connect, to shake hands, and for each wait for the server":
-    "접속, 핸드셰이크, 서버의 응답을 각각 기다리는 시간(초)",
-  "silence of the server after which our own side ends":
-    "서버가 이 시간(초) 동안 아무것도 보내지 않으면 송신 방향을 닫습니다",
-  "print the connection and the certificates; send nothing":
-    "연결 정보와 인증서를 출력하고, 데이터는 보내지 않습니다",
+  "for connecting, handshake and each wait": "접속, 핸드셰이크, 응답을 기다릴 시간(초)",
+  "server's silence until our own side ends": "이만큼(초) 서버가 조용하면 송신 종료",
+  "print connection and certificates; send nothing": "연결 정보와 인증서만 출력합니다",
 
   // The command line.
   "{0} (see --help)": "{0} (--help 참고)",
@@ -98,7 +89,6 @@ export const sentences: Record<string, string> = {
   "there is a file {0} as well; for its digest, use --file":
     '문자열 "{0}"의 다이제스트입니다. 이름이 같은 파일의 다이제스트를 구하려면 --file을 쓰세요',
   "--key-file {0} is empty": "--key-file {0} 파일이 비어 있습니다",
-  "the thread that was to hash it is gone": "해시를 계산하던 스레드가 갑자기 종료되었습니다",
   "standard input": "표준 입력",
   "{0}: files that do not match: {1}": "{0}: 일치하지 않는 파일 {1}개",
   "{0}: files that could not be read: {1}": "{0}: 읽을 수 없는 파일 {1}개",
@@ -171,8 +161,10 @@ export const sentences: Record<string, string> = {
     "{0}에 개발용 인증서를 만들 수 없습니다: openssl 명령이 없습니다. 설치하거나 --cert와 --key 또는 --plain을 쓰세요",
   'openssl says "{0}"': 'openssl 오류 "{0}"',
   "{0} belongs to another user": "{0}의 소유자가 다른 사용자입니다",
-  "others may read {0}: make clean removes it, and a new one is made":
-    "{0} 파일을 다른 사용자가 읽을 수 있습니다. make clean으로 지우면 서버가 새로 만듭니다",
+  "others may read {0}; remove {1}, and a new one is made":
+    "다른 사용자가 {0} 파일을 읽을 수 있습니다. {1} 디렉터리를 지우면 서버가 새로 만듭니다",
+  "others may write {0}; remove {1}, and a new one is made":
+    "다른 사용자가 {0}에 쓸 수 있습니다. {1} 디렉터리를 지우면 서버가 새로 만듭니다",
   "there are other files in it, such as {0}": "{0} 같은 다른 파일이 들어 있습니다",
   "the new certificate is not valid now; is the clock right?":
     "새 인증서가 지금 유효하지 않습니다. 시스템 시계를 확인하세요",

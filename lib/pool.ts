@@ -1,81 +1,103 @@
-// Many files, their digests in the order given, on all cores. A small file is hashed where it is: it is
-// done before a thread would have heard of it. A large one is left to a thread, the only one to read it.
-import type { Hash, Hmac } from "node:crypto";
-import { statSync } from "node:fs";
+// Many files, their digests in the order given, on all cores. A small file is hashed here, at once: it is done
+// before a thread would have heard of it. A large one is left to a thread (worker.js), and what is no file on a
+// disk, as a pipe, is hashed as it comes.
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { Worker } from "node:worker_threads";
 import { garbled, openInput } from "./cli.ts";
-import { t } from "./words.ts";
+import { BUFFER, hashAtOnce } from "./worker.js";
 
 export type Path = string | Buffer; // "-": standard input
-export type Job = { path: Path; algorithm: string; key?: Buffer };
-export type Outcome = { digest: string } | { error: NodeJS.ErrnoException };
-export type Digest = Hash | Hmac;
+export type Job = { path: Path; algorithm: string; key?: Buffer | undefined };
+export type Outcome =
+  { digest: string } | { error: { code?: string | undefined; message: string } };
+type HashFile<J> = (pieces: AsyncIterable<Buffer>, job: J) => Promise<string>;
 
-/**
- * How to hash. Threads run the text of the first two, for under tsx on Node 20 they can't load
- * TypeScript: what these use is what node:crypto and node:fs export, and no function of their own.
- */
-export type Functions = {
-  begin: (algorithm: string, key?: Buffer) => Digest;
-  hashFile: (path: Path, hash: Digest, buffer: Buffer, count: Float64Array) => string;
-  hashStream: (stream: Readable, hash: Digest, count: Float64Array) => Promise<string>;
-};
-
-const BUFFER = 256 * 1024; // bytes: with larger ones, reading is no faster
 const LARGE = 2 * 1024 * 1024; // bytes, milliseconds of hashing: to pass a file on takes microseconds
 const AHEAD = 1000; // files, so that a list without end takes memory that has one
 const TURN = 20; // milliseconds of hashing here, until the threads are heard and lines go out
 
-const source = ({ begin, hashFile }: Functions) => `
-const { createHash, createHmac } = require("node:crypto");
-const { closeSync, openSync, readSync } = require("node:fs");
-const { parentPort, workerData } = require("node:worker_threads");
-${begin}
-${hashFile}
-const buffer = Buffer.allocUnsafe(${BUFFER});
-parentPort.on("message", ({ path, algorithm, key }) => {
-  try {
-    const digest = hashFile(path, begin(algorithm, key), buffer, workerData);
-    parentPort.postMessage({ digest });
-  } catch ({ code, message }) {
-    parentPort.postMessage({ error: { code, message } });
-  }
-});`;
-
 // One for all: to make an error for each file that isn't there would take ten times as long.
-const MISSING = Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
-
-type Task<J> = { job: J; outcome?: Outcome };
-type Settle = (task: Task<Job>, outcome: Outcome) => void;
+const MISSING = { code: "ENOENT", message: "no such file or directory" };
 
 /**
  * Hashes files ("-": standard input), which come in bursts. Reports each, with its digest or with why it
  * has none, in the order given, as soon as all before it are known.
+ * @param hashFile hashes what comes in pieces
  */
 export async function hashInOrder<J extends Job>(
   bursts: Iterable<J[]> | AsyncIterable<J[]>,
-  functions: Functions,
+  hashFile: HashFile<J>,
   report: (job: J, outcome: Outcome) => void,
 ): Promise<void> {
-  const { begin, hashFile, hashStream } = functions;
   const buffer = Buffer.allocUnsafe(BUFFER);
   const here = new Float64Array(1); // bytes that were read here; each thread counts its own
   const counts = [here];
   const meter = process.stderr.isTTY ? progress(counts) : undefined;
-  const crew = threads(source(functions), counts, settle);
-  const tasks: Task<J>[] = []; // that are not reported yet
+  const crew = threads(counts);
+  const queue = inOrder<J>((job, outcome) => {
+    meter?.clear(); // somebody will print lines now
+    report(job, outcome);
+  });
   let size = 0; // bytes of all files
-  let streams = Promise.resolve();
-  let wake = () => {};
-  const news = () => new Promise<void>((resolve) => (wake = resolve));
+  let others: Promise<unknown> = Promise.resolve(); // one after the other: two would share standard input
 
-  function settle(task: Task<Job>, outcome: Outcome): void {
+  function take(job: J): Outcome | Promise<Outcome> {
+    const wrong = typeof job.path === "string" && garbled(job.path);
+    if (wrong) return { error: { message: wrong } };
+    try {
+      const file = job.path === "-" ? undefined : statSync(job.path, { throwIfNoEntry: false });
+      if (!file && job.path !== "-") return { error: MISSING };
+      size += file?.isFile() ? file.size : NaN; // what a pipe will bring, nobody knows
+      if (!file?.isFile()) return inTurn(job, () => arriving(openInput(job.path), here));
+      return file.size < LARGE ? hashAtOnce(job, buffer, here) : handOver(job);
+    } catch (error) {
+      return { error: error as Error };
+    }
+  }
+
+  /** A thread's work; ours, where no thread can be had, or it is lost. */
+  async function handOver(job: J): Promise<Outcome> {
+    return (await crew.hash(job)) ?? inTurn(job, () => readHere(job.path, here));
+  }
+
+  function inTurn(job: J, open: () => AsyncIterable<Buffer>): Promise<Outcome> {
+    const outcome = others.then(async () => {
+      if (job.path === "-" && isatty(0)) meter?.end(); // somebody types
+      return { digest: await hashFile(open(), job) };
+    });
+    const caught = outcome.catch((error: Error) => ({ error }));
+    others = caught;
+    return caught;
+  }
+
+  try {
+    let turn = performance.now();
+    for await (const jobs of bursts)
+      for (const job of jobs) {
+        queue.add(job, take(job));
+        if (performance.now() - turn > TURN) turn = await setImmediate(performance.now());
+        await queue.untilAtMost(AHEAD);
+      }
+    if (meter) meter.size = size;
+    await queue.untilAtMost(0);
+  } finally {
+    meter?.end();
+    crew.end();
+  }
+}
+
+/** Reports outcomes in the order of their jobs, each as soon as all before it are known. */
+function inOrder<J>(report: (job: J, outcome: Outcome) => void) {
+  type Task = { job: J; outcome?: Outcome };
+  const tasks: Task[] = []; // that are not reported yet
+  let wake = () => {};
+
+  function settle(task: Task, outcome: Outcome): void {
     task.outcome = outcome;
-    if (tasks[0]?.outcome) meter?.clear(); // somebody will print lines now
     while (tasks[0]?.outcome) {
       const { job, outcome } = tasks.shift()!;
       report(job, outcome!);
@@ -83,104 +105,90 @@ export async function hashInOrder<J extends Job>(
     wake();
   }
 
-  /** Hashes a small file at once, and leaves what takes longer to a thread, or to its turn. */
-  function take(task: Task<J>): Outcome | undefined {
-    const { path, algorithm, key } = task.job;
-    try {
-      const wrong = typeof path === "string" && garbled(path);
-      if (wrong) throw new Error(wrong);
-      const file = path === "-" ? undefined : statSync(path, { throwIfNoEntry: false });
-      if (!file && path !== "-") return { error: MISSING };
-      size += file?.isFile() ? file.size : NaN; // what a pipe will bring, nobody knows
-      if (!file?.isFile()) streams = streams.then(() => stream(task));
-      else if (file.size >= LARGE) crew.give(task);
-      else return { digest: hashFile(path, begin(algorithm, key), buffer, here) };
-      return undefined;
-    } catch (error) {
-      return { error: error as NodeJS.ErrnoException };
-    }
-  }
+  return {
+    add(job: J, outcome: Outcome | Promise<Outcome>): void {
+      const task = { job };
+      tasks.push(task);
+      if (outcome instanceof Promise) void outcome.then((outcome) => settle(task, outcome));
+      else settle(task, outcome);
+    },
+    async untilAtMost(count: number): Promise<void> {
+      while (tasks.length > count) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
 
-  /** A pipe may keep us waiting. One after the other: two would share standard input. */
-  async function stream(task: Task<J>): Promise<void> {
-    const { path, algorithm, key } = task.job;
-    if (path === "-" && isatty(0)) meter?.end(); // somebody types
-    try {
-      settle(task, { digest: await hashStream(openInput(path), begin(algorithm, key), here) });
-    } catch (error) {
-      settle(task, { error: error as NodeJS.ErrnoException });
-    }
+/** What comes at its own pace, with its bytes counted. */
+async function* arriving(input: Readable, count: Float64Array): AsyncGenerator<Buffer> {
+  for await (const piece of input) {
+    count[0]! += piece.length;
+    yield piece;
   }
+}
 
+/** A file on a disk, with pauses in which lines go out. Each piece is there until the next one is asked for. */
+async function* readHere(path: Path, count: Float64Array): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(BUFFER);
+  const file = openSync(path, "r");
   try {
     let turn = performance.now();
-    for await (const jobs of bursts)
-      for (const job of jobs) {
-        const task: Task<J> = { job };
-        tasks.push(task);
-        const outcome = take(task);
-        if (outcome) settle(task, outcome);
-        if (performance.now() - turn > TURN) turn = await setImmediate(performance.now());
-        while (tasks.length >= AHEAD) await news();
-      }
-    if (meter) meter.size = size;
-    while (tasks.length > 0) await news();
+    for (let length; (length = readSync(file, buffer)) > 0; count[0]! += length) {
+      yield buffer.subarray(0, length);
+      if (performance.now() - turn > TURN) turn = await setImmediate(performance.now());
+    }
   } finally {
-    meter?.end();
-    crew.end();
+    closeSync(file);
   }
 }
 
 /** Threads that hash the files they are given: one for each core, started when it is needed. */
-function threads(source: string, counts: Float64Array[], settle: Settle) {
-  const cores = availableParallelism();
-  const crew = new Set<Worker>();
-  const queue: Task<Job>[] = []; // that no thread has begun
-  const idle = new Set<() => void>(); // threads that wait for a task
+function threads(counts: Float64Array[]) {
+  type Task = { job: Job; done: (outcome: Outcome | undefined) => void };
+  const crew = new Map<Worker, Task | undefined>(); // with what each is at
+  const waiting: Task[] = []; // that no thread has begun
+
+  function next(worker: Worker): void {
+    const task = waiting.shift();
+    crew.set(worker, task);
+    if (task) worker.postMessage(task.job);
+  }
 
   function start(): void {
     const count = new Float64Array(new SharedArrayBuffer(8)); // memory that both threads see
-    let worker: Worker;
-    try {
-      worker = new Worker(source, { eval: true, workerData: count });
-    } catch (error) {
-      const lost = crew.size === 0 ? queue.splice(0) : []; // the others take what waits
-      for (const task of lost) settle(task, { error: error as NodeJS.ErrnoException });
-      return;
-    }
+    // Without execArgv: a thread has no use for tsx, and is ready in a third of the time.
+    const file = new URL("./worker.js", import.meta.url);
+    const worker = new Worker(file, { workerData: count, execArgv: [] });
     counts.push(count);
-    let task: Task<Job> | undefined;
-    const next = () => {
-      idle.delete(next);
-      task = queue.shift();
-      if (task) worker.postMessage(task.job);
-      else idle.add(next);
-    };
     worker.on("message", (outcome: Outcome) => {
-      settle(task!, outcome);
-      next();
+      crew.get(worker)?.done(outcome);
+      next(worker);
     });
-    // A thread that is lost costs the file that it was at; another takes over the rest.
-    worker.on("error", () => {}); // "exit" comes after it
-    worker.on("exit", () => {
-      crew.delete(worker);
-      idle.delete(next);
-      if (queue.length > 0) start();
-      if (task) settle(task, { error: new Error(t`the thread that was to hash it is gone`) });
-    });
-    crew.add(worker);
-    next();
+    for (const event of ["error", "exit"]) worker.on(event, () => lost(worker));
+    next(worker);
+  }
+
+  function lost(worker: Worker): void {
+    const task = crew.get(worker);
+    crew.delete(worker);
+    task?.done(undefined);
+    if (crew.size === 0) for (const { done } of waiting.splice(0)) done(undefined);
   }
 
   return {
-    give(task: Task<Job>): void {
-      queue.push(task);
-      const [next] = idle;
-      if (next) next();
-      else if (crew.size < cores) start();
+    /** Has a thread hash a file; undefined where that can't be. */
+    hash(job: Job): Promise<Outcome | undefined> {
+      return new Promise((done) => {
+        waiting.push({ job, done });
+        for (const [worker, task] of crew) if (!task) return next(worker);
+        try {
+          if (crew.size < availableParallelism()) start();
+        } catch {
+          if (crew.size === 0) for (const { done } of waiting.splice(0)) done(undefined);
+        }
+      });
     },
     end(): void {
-      for (const worker of crew) void worker.removeAllListeners().terminate();
+      for (const worker of crew.keys()) void worker.removeAllListeners().terminate();
     },
   };
 }

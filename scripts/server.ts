@@ -18,191 +18,136 @@ import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
 import { developmentCertificate, nameInALine, readCertificates, readPair } from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
-import { complain, flag, print, seconds, text, usageError, whole } from "../lib/cli.ts";
 import { endpoint, handshakeError, listenError } from "../lib/network.ts";
 import { t } from "../lib/words.ts";
 
-const { options, args } = await cli.commandLine(
-  {
-    usage: [""],
-    about: t`Echoes what clients send, over TLS 1.3. Ctrl-C stops it.
-DEV_CERTS_DIR names another folder for the development certificates than .certs.`,
-    example: "npx tsx scripts/server.ts --port 5001",
-  },
-  {
-    host: text("", "HOST", t`address to listen on; the default is this machine only`, "127.0.0.1"),
-    port: whole("PORT", t`port to listen on; 0 takes any free one`, 5000, [0, 65535]),
-    plain: flag("", t`plain TCP instead of TLS`),
-    cert: text("", "FILE", t`certificate (PEM) to use instead of a development one`),
-    key: text("", "FILE", t`the key (PEM) of --cert`),
-    "client-ca": text("", "FILE", t`admit only clients with a certificate from this CA (PEM)`),
-    once: flag("", t`serve one client, then stop`),
-    "max-connections": whole("N", t`turn further clients away`, 1000, [1, 1_000_000]),
-    "idle-timeout": seconds(t`disconnect a client that is silent for so long`, 60),
-    quiet: flag("", t`do not print what clients send`),
-  },
-);
-const { host, port, plain, cert, key, "client-ca": clientCa } = options;
-checkOptions();
-setDefaultHighWaterMark(false, 1024 * 1024); // bytes that may wait to be written: see tune, below
+type Serve = (socket: net.Socket) => void;
 
-// Create the server. A TLS socket is a socket: the same function serves both.
-const server = plain
-  ? net.createServer({ noDelay: true }, serve)
-  : tls.createServer(
-      {
-        noDelay: true,
-        ...(cert && key ? readPair(cert, key) : developmentCertificate()),
-        minVersion: "TLSv1.3", // nothing to misconfigure: no old cipher, no renegotiation
-        handshakeTimeout: 10_000, // milliseconds
-        // Mutual TLS: the client proves who it is as well, before a byte of its data is read.
-        ...(clientCa && { requestCert: true, ca: readCertificates("--client-ca", clientCa) }),
-      },
-      serve,
-    );
+/** Creates a server, which calls `serve` for each client. A TLS socket is a socket: one function serves both. */
+function create(secure: tls.TlsOptions | undefined, serve: Serve): net.Server {
+  if (!secure) return net.createServer({ noDelay: true }, serve);
+  // TLS 1.3 alone leaves nothing to misconfigure: no old cipher, no renegotiation.
+  return tls.createServer({ ...secure, minVersion: "TLSv1.3", noDelay: true }, serve);
+}
 
-/** Serves a client: from here on, its socket is a stream to read from and to write to. */
-function serve(socket: net.Socket): void {
-  const client = endpoint(socket.remoteAddress, socket.remotePort);
-  if (!admit(socket, client)) return;
-  print(t`Client connected: ${client + subject(socket)}`);
+/** Binds the address and listens: from here on, clients can connect. Returns where. */
+async function listen(server: net.Server, host: string, port: number, backlog: number) {
+  server.listen({ host, port, backlog });
+  await once(server, "listening");
+  const bound = server.address() as net.AddressInfo;
+  return endpoint(bound.address, bound.port);
+}
 
+/** Serves a client: its socket is a stream, to read from and to write to. */
+function serve(socket: net.Socket, quiet: boolean): void {
   // It may end its sending side and still receive (half-close). Allowed only now: a client that ends it
   // in the middle of the handshake has left.
   socket.allowHalfOpen = true;
 
-  // Receive: a chunk at a time, as large as it happened to arrive. Decoded as a stream: half a
-  // character waits for its other half.
-  tune(socket);
-  if (!options.quiet) transcribe(socket, new StringDecoder("utf8"));
+  // Receive: a chunk at a time, as large as it happened to arrive.
+  if (!quiet) transcribe(socket);
 
   // Answer. A pipe reads no faster than the client takes its answers (backpressure), and ends our
   // side once the client has ended its own and has every byte back.
   socket.pipe(socket);
 }
 
-// Bind the address and listen: from here on, clients can connect.
-const most = options["max-connections"];
-server.maxConnections = most;
-try {
-  server.listen({ port, host, backlog: most });
-  await once(server, "listening");
-} catch (error) {
-  cli.fail(listenError(error, host, port));
+/** Prints what a client sends: at most 1 KiB of it, so that nobody fills a disk by way of the log. */
+function transcribe(socket: net.Socket): void {
+  const decoder = new StringDecoder("utf8"); // half a character waits for its other half
+  let left = 1024; // bytes
+  const show = (received: string) => void (received && cli.print(t`Received: ${received}`));
+  socket.on("data", (chunk: Buffer) => {
+    if (left < 0) return;
+    const received = decoder.write(chunk.subarray(0, left));
+    left -= chunk.length;
+    show(left < 0 ? `${received}…` : received);
+  });
+  socket.on("end", () => void (left < 0 || show(decoder.end()))); // half a character that stayed one
 }
-const bound = server.address() as net.AddressInfo;
-const address = endpoint(bound.address, bound.port);
-print(t`Server started on ${address} (${plain ? "TCP" : "TLS"}). Waiting for clients.`);
 
-// That is the whole of a server. Below is what it needs to stay one: limits, and an end.
-const clients = new Map<net.Socket, string>(); // those that are served, with their addresses
-let [served, turnedAway, echoed, stopping] = [0, 0, 0, false];
-let cutOff: NodeJS.Timeout | undefined; // the end of all waiting, when we stop
-const GRACE = 5_000; // milliseconds until then
+// That is the whole of a server. What follows is what it needs to stay one: limits, and an end.
+
+const GRACE = 5_000; // milliseconds for what is under way, when we stop
 const IDLE = 500; // milliseconds of silence after which a client has nothing under way
-process.on("SIGINT", stop); // Ctrl-C
-process.on("SIGTERM", stop);
 
-// A client that there is no room for, or that fails the handshake, is one line in the log and nobody
-// else's trouble. Out of file descriptors, the runtime closes new connections by itself.
-server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
-server.on("error", (error) => turnAway(undefined, cli.reason(error)));
-server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
+/** What a server has to remember. */
+const house = {
+  clients: new Map<net.Socket, string>(), // those that are served, with their addresses
+  served: 0,
+  turnedAway: 0,
+  echoed: 0, // bytes
+  stopping: false, // whether it takes in nobody any more
+  cutOff: undefined as NodeJS.Timeout | undefined, // the end of all waiting, once it was asked to stop
+};
+
+/** Takes a client in, unless we stop; sees it out when it is silent, or lost, or leaves. */
+function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean): boolean {
   const client = endpoint(socket.remoteAddress, socket.remotePort);
-  complain(handshakeError(error, client, socket.authorizationError));
-  socket.destroy(); // after a timeout, the runtime leaves that to us
-});
-
-/** Takes a client in, unless we stop; and sees it out when it is silent, or lost, or leaves. */
-function admit(socket: net.Socket, client: string): boolean {
-  if (stopping) {
+  if (house.stopping) {
     turnAway(socket, t`the server is stopping`);
     socket.destroy();
     return false;
   }
-  if (options.once) {
-    stopping = true;
-    server.close();
-  }
-  clients.set(socket, client);
-  served++;
-  socket.setTimeout(options["idle-timeout"]);
-  socket.on("timeout", () => {
+  house.clients.set(socket, client);
+  house.served++;
+  const who = withCertificate ? `${client} (${subjectOf(socket)})` : client;
+  cli.print(t`Client connected: ${who}`);
+
+  socket.setTimeout(idleTimeout).on("timeout", () => {
     const why = socket.readableEnded ? t`it takes no more` : t`it was silent for too long`;
-    complain(t`Client lost: ${client}: ${why}`);
-    if (socket.readableEnded || socket.writableLength > 0) socket.destroy();
-    else socket.destroySoon();
+    cli.complain(t`Client lost: ${client}: ${why}`);
+    letGo(socket);
   });
   // A client that has ended its side takes what is left for it, or is gone.
-  socket.on("end", () => socket.setTimeout(Math.min(GRACE, options["idle-timeout"])));
-  socket.on("error", (error) => complain(t`Client lost: ${client}: ${cli.reason(error)}`));
+  socket.on("end", () => socket.setTimeout(Math.min(GRACE, idleTimeout)));
+  socket.on("error", (error) => cli.complain(t`Client lost: ${client}: ${cli.reason(error)}`));
   socket.on("close", () => {
-    print(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
-    clients.delete(socket);
-    echoed += socket.bytesRead;
-    if (stopping && clients.size === 0) void finish();
+    cli.print(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
+    house.clients.delete(socket);
+    house.echoed += socket.bytesRead;
+    if (house.stopping && house.clients.size === 0) void finish();
   });
   return true;
 }
 
+/** Whom a client's certificate is for. */
+function subjectOf(socket: net.Socket): string {
+  return nameInALine((socket as tls.TLSSocket).getPeerX509Certificate()?.subject);
+}
+
+/** Ends a connection: with a goodbye (close_notify, FIN), unless the client doesn't even take what is written. */
+function letGo(socket: net.Socket): void {
+  if (socket.readableEnded || socket.writableLength > 0) socket.destroy();
+  else socket.destroySoon();
+}
+
 function turnAway(client: net.DropArgument | undefined, why: string): void {
-  turnedAway++;
-  complain(t`Client turned away: ${endpoint(client?.remoteAddress, client?.remotePort)}: ${why}`);
+  house.turnedAway++;
+  const address = endpoint(client?.remoteAddress, client?.remotePort);
+  cli.complain(t`Client turned away: ${address}: ${why}`);
 }
 
-/** Prints what a client sends, at most 1 KiB of it, so that nobody fills a disk by way of the log. */
-function transcribe(socket: net.Socket, decoder: StringDecoder): void {
-  let left = 1024; // bytes
-  const show = (text: string) => void (text && print(t`Received: ${text}`));
-  socket.on("data", (chunk: Buffer) => {
-    if (left < 0) return;
-    const text = decoder.write(chunk.subarray(0, left));
-    left -= chunk.length;
-    show(left < 0 ? `${text}…` : text);
+/**
+ * A client that there is no room for, or that fails the handshake, is one line in the log and nobody
+ * else's trouble. Out of file descriptors, the runtime closes new connections by itself.
+ */
+function limit(server: net.Server, most: number): void {
+  server.maxConnections = most;
+  server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
+  server.on("error", (error) => turnAway(undefined, cli.reason(error)));
+  server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
+    const client = endpoint(socket.remoteAddress, socket.remotePort);
+    cli.complain(handshakeError(error, client, socket.authorizationError));
+    socket.destroy(); // after a timeout, the runtime leaves that to us
   });
-  socket.on("end", () => left < 0 || show(decoder.end())); // half a character that stayed one
-}
-
-/** Whom a client's certificate is for, with mutual TLS. */
-function subject(socket: net.Socket): string {
-  if (!clientCa) return "";
-  return ` (${nameInALine((socket as tls.TLSSocket).getPeerX509Certificate()?.subject)})`;
 }
 
 /**
- * Stops when asked to: no new clients; those connected may finish what is under way. A signal may
- * come twice for one Ctrl-C (from the terminal, and from tsx, which passes it on).
+ * Makes an echo fast over plain TCP (make bench): what comes in one turn of the event loop goes out in one
+ * write. Called before the answer's pipe is laid: the pipe must find the socket corked.
  */
-function stop(): void {
-  if (cutOff) return;
-  stopping = true;
-  server.close();
-  if (clients.size === 0) void finish();
-  for (const socket of clients.keys())
-    socket
-      .removeAllListeners("timeout")
-      .on("timeout", () => void (socket.writableLength === 0 && socket.destroySoon()))
-      .setTimeout(IDLE);
-  cutOff = setTimeout(() => {
-    for (const [socket, client] of clients) {
-      complain(t`Client cut off: ${client}: it did not finish within ${GRACE / 1000} seconds`);
-      socket.destroy();
-    }
-  }, GRACE);
-}
-
-async function finish(): Promise<void> {
-  print(t`Server stopped. Clients: ${served}, turned away: ${turnedAway}, bytes: ${echoed}.`);
-  await cli.flush();
-  process.exit();
-}
-
-/**
- * Makes an echo fast (make bench). Much may wait to be written before a client has to stop sending: with
- * the 16 KiB of Node 20, TLS brings just what fills them, and each read would stop the client. And over
- * plain TCP, what comes in one turn of the event loop goes out in one write.
- */
-function tune(socket: net.Socket): void {
+function cork(socket: net.Socket): void {
   socket.on("data", (chunk: Buffer) => {
     // Behind a large chunk, more is waiting. TLS comes in records of 16 KiB, and gains nothing.
     if (chunk.length < 32 * 1024 || socket.writableCorked) return;
@@ -211,9 +156,91 @@ function tune(socket: net.Socket): void {
   });
 }
 
-function checkOptions(): void {
-  if (args.length > 0) usageError(t`unexpected argument "${args[0]!}"`);
-  if (!cert !== !key) usageError(t`--cert and --key go together`);
-  if (plain && (cert || clientCa))
-    usageError(t`--plain uses no certificates: leave out --cert, --key and --client-ca`);
+/**
+ * Stops when asked to: no new clients; those connected may finish what is under way. A signal may
+ * come twice for one Ctrl-C (from the terminal, and from tsx, which passes it on).
+ */
+function stop(server: net.Server): void {
+  if (house.cutOff) return;
+  house.stopping = true;
+  server.close();
+  if (house.clients.size === 0) void finish();
+  for (const socket of house.clients.keys())
+    socket
+      .removeAllListeners("timeout")
+      .on("timeout", () => void (socket.writableLength === 0 && socket.destroySoon()))
+      .setTimeout(IDLE);
+  house.cutOff = setTimeout(() => {
+    for (const [socket, client] of house.clients) {
+      cli.complain(t`Client cut off: ${client}: it did not finish within ${GRACE / 1000} seconds`);
+      socket.destroy();
+    }
+  }, GRACE);
 }
+
+async function finish(): Promise<void> {
+  const { served, turnedAway, echoed } = house;
+  cli.print(t`Server stopped. Clients: ${served}, turned away: ${turnedAway}, bytes: ${echoed}.`);
+  await cli.flush();
+  process.exit();
+}
+
+async function main(): Promise<void> {
+  const { options, args } = await cli.commandLine(
+    {
+      usage: [""],
+      about: t`Echoes what clients send, over TLS 1.3. Ctrl-C stops it.
+DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
+      example: "npx tsx scripts/server.ts --port 5001",
+    },
+    {
+      host: cli.text("", "HOST", t`address to listen on`, "127.0.0.1"),
+      port: cli.whole("PORT", t`its port; 0 takes any free one`, 5000, [0, 65535]),
+      plain: cli.flag("", t`plain TCP instead of TLS`),
+      cert: cli.text("", "FILE", t`certificate (PEM), not a development one`),
+      key: cli.text("", "FILE", t`the key (PEM) of --cert`),
+      "client-ca": cli.text("", "FILE", t`admit only clients certified by this CA (PEM)`),
+      once: cli.flag("", t`serve one client, then stop`),
+      "max-connections": cli.whole("N", t`turn further clients away`, 1000, [1, 1_000_000]),
+      "idle-timeout": cli.seconds(t`disconnect who is silent for so long`, 60),
+      quiet: cli.flag("", t`do not print what clients send`),
+    },
+  );
+  const { host, port, plain, cert, key, "client-ca": clientCa, quiet } = options;
+  const { "max-connections": most, "idle-timeout": idleTimeout } = options;
+  if (args.length > 0) cli.usageError(t`unexpected argument "${args[0]!}"`);
+  if (!cert !== !key) cli.usageError(t`--cert and --key go together`);
+  if (plain && (cert || clientCa))
+    cli.usageError(t`--plain uses no certificates: leave out --cert, --key and --client-ca`);
+
+  // Bytes that may wait to be written before a client has to stop sending. With the 16 KiB of Node 20,
+  // TLS brings just what fills them, and each read would stop the client.
+  setDefaultHighWaterMark(false, 1024 * 1024);
+  const pair = () => (cert ? readPair(cert, key) : developmentCertificate());
+  const secure: tls.TlsOptions | undefined = plain
+    ? undefined
+    : { ...pair(), handshakeTimeout: 10_000 }; // milliseconds
+  // Mutual TLS: the client proves who it is as well, before a byte of its data is read.
+  if (secure && clientCa) {
+    secure.requestCert = true;
+    secure.ca = readCertificates("--client-ca", clientCa);
+  }
+  const server = create(secure, (socket) => {
+    if (!admit(socket, idleTimeout, clientCa !== "")) return;
+    if (options.once) {
+      house.stopping = true;
+      server.close();
+    }
+    cork(socket);
+    serve(socket, quiet);
+  });
+  const address = await listen(server, host, port, most).catch((error: Error) =>
+    cli.fail(listenError(error, host, port)),
+  );
+  limit(server, most);
+  process.on("SIGINT", () => stop(server)); // Ctrl-C
+  process.on("SIGTERM", () => stop(server));
+  cli.print(t`Server started on ${address} (${plain ? "TCP" : "TLS"}). Waiting for clients.`);
+}
+
+await main();

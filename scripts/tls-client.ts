@@ -16,79 +16,149 @@ import { X509Certificate } from "node:crypto";
 import { setDefaultResultOrder } from "node:dns";
 import { once } from "node:events";
 import { isIP, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
-import { Readable, setDefaultHighWaterMark } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
 import { describe, isoDate, readCertificates, readPair, trustedCertificate } from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
-import { flag, seconds, text, usageError, whole } from "../lib/cli.ts";
-import { connectionError, hostName, type Attempt } from "../lib/network.ts";
+import { connectionError, failure, giveUp, hostName, type Target } from "../lib/network.ts";
 import { printableLines, t } from "../lib/words.ts";
 
-const { options, args } = await cli.commandLine(
-  {
-    usage: ["[MESSAGE]"],
-    about: t`Sends the message (default "Hello, server!") over verified TLS, and prints the answer. "-" streams
-standard input to the server, and its answer to standard output.
-DEV_CERTS_DIR names another folder for the development certificates than .certs.`,
-    example: `npx tsx scripts/tls-client.ts --port 5001 "Hello, server!"`,
-  },
-  {
-    host: text("", "HOST", t`server to connect to`, "localhost"),
-    port: whole("PORT", t`its port`, 5000, [1, 65535]),
-    servername: text("", "NAME", t`name that the certificate must be for (default: the host)`),
-    ca: text("", "FILE", t`trust this CA (PEM), and no other`),
-    cert: text("", "FILE", t`client certificate (PEM), for a server that asks for one`),
-    key: text("", "FILE", t`the key (PEM) of --cert`),
-    timeout: seconds(t`to connect, to shake hands, and for each wait for the server`, 10),
-    "half-close": seconds(t`silence of the server after which our own side ends`, 1),
-    inspect: flag("", t`print the connection and the certificates; send nothing`),
-  },
-);
-const { port, cert, key, inspect } = options;
-const [message = "Hello, server!"] = args;
-checkOptions();
-const host = oneForm("--host", options.host);
-const name = options.servername ? oneForm("--servername", options.servername) : host;
-const attempt: Attempt = { host, port, name, certificate: !!cert, stage: "connection" };
-const inTime = () => ({ signal: AbortSignal.timeout(options.timeout) });
-tune();
+type Server = { host: string; port: number; name: string };
 
-try {
-  // Connect. The name goes out in the clear (SNI), so that a server of many names can choose its
-  // certificate; an address has no place there.
+/**
+ * Connects, and shakes hands: the server shows its certificates and proves that it has the key. They are
+ * verified before the promise is kept: issued by a CA in `ca` (undefined: in the runtime's own list, as in
+ * a browser), valid today, and for the name.
+ */
+async function connect({ host, port, name }: Server, more: tls.ConnectionOptions, limit: number) {
   const socket = tls.connect({
     host,
     port,
+    // The name goes out in the clear (SNI), so that a server of many names can choose its certificate; an
+    // address has no place there.
     servername: isIP(name) ? "" : name,
-    ca: trusted(),
-    checkServerIdentity: checkName,
-    // Even where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0. Only --inspect, which sends
-    // nothing, looks at a server that can't be verified.
-    rejectUnauthorized: !inspect,
+    checkServerIdentity: (_, certificate) => checkName(name, certificate),
+    // Even where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0.
+    rejectUnauthorized: true,
     minVersion: "TLSv1.2",
-    ciphers: strong(tls.DEFAULT_CIPHERS),
-    ...(cert && key && readPair(cert, key)), // who we are, for a server that asks
+    ...more,
   });
-  await once(socket, "connect", inTime());
-
-  // Shake hands: the server shows its certificates, which are verified, and proves that it has the key.
-  attempt.stage = "handshake";
-  await once(socket, "secureConnect", inTime());
-
-  // Only now, with the server verified, does anything leave.
-  attempt.stage = "wait";
-  if (inspect) await inspectServer(socket);
-  else await converse(socket);
-  process.exit(); // standard input may still be open
-} catch (error) {
-  cli.fail(connectionError(error, attempt));
+  const inTime = () => ({ signal: AbortSignal.timeout(limit) });
+  await once(socket, "connect", inTime()).catch(giveUp("connection"));
+  await once(socket, "secureConnect", inTime()).catch(giveUp("handshake"));
+  return socket;
 }
 
-/** Whom we trust, as a list of certificates; undefined is the runtime's own list, as in a browser. */
-function trusted(): Buffer | undefined {
-  if (options.ca) return readCertificates("--ca", options.ca);
+/**
+ * The certificate must have the name among its alternative names (SAN). A wildcard stands for one whole
+ * first label (RFC 9525, 6.3); the common name, which is free text, counts for nothing.
+ */
+function checkName(name: string, certificate: tls.PeerCertificate): Error | undefined {
+  // Deno's checkHost takes no wildcards, and common names all the same; its older check is right.
+  const subject = { ...certificate.subject, CN: "" };
+  if (process.versions.deno) return tls.checkServerIdentity(name, { ...certificate, subject });
+  const x509 = new X509Certificate(certificate.raw);
+  const exactly = { subject: "never", partialWildcards: false } as const;
+  if (isIP(name) ? x509.checkIP(name) : x509.checkHost(name, exactly)) return undefined;
+  return Object.assign(failure("ERR_TLS_CERT_ALTNAME_INVALID"), { cert: certificate });
+}
+
+/**
+ * Sends the input and prints the answer, both at once: a server that answers while it reads would
+ * otherwise wait for us, and we for it. Neither is read faster than the other end takes it
+ * (backpressure), so that any size takes constant memory.
+ */
+async function converse(
+  socket: tls.TLSSocket,
+  input: Readable,
+  print: (socket: tls.TLSSocket) => Promise<void>,
+  silence: number,
+): Promise<void> {
+  const sent = pipeline(input, socket, { end: false }).then(() => endOurSide(socket, silence));
+  const received = print(socket);
+  // Until the answer ends, or sending fails.
+  await Promise.race([received, sent.then(() => received)]);
+}
+
+/** Prints the answer: all that comes until the server ends, for nothing else says that it is complete. */
+async function printAnswer(socket: tls.TLSSocket): Promise<void> {
+  const decoder = new StringDecoder("utf8"); // keeps half a character until the rest arrives
+  let begun = false;
+  const write = async (received: string) => {
+    const before = begun ? "" : t`Response from server: ${""}`;
+    begun = true;
+    if (!process.stdout.write(before + printableLines(received)))
+      await once(process.stdout, "drain");
+  };
+  try {
+    for await (const chunk of socket) await write(decoder.write(chunk));
+    // An answer to nothing may be nothing; to a message, that is none.
+    if (begun || socket.bytesWritten === 0) await write(decoder.end() + "\n");
+  } catch (error) {
+    if (begun) process.stdout.write("\n"); // what went wrong gets a line of its own
+    throw error;
+  }
+}
+
+// That is the whole of a client. What follows is what it needs to get on with any server.
+
+/**
+ * Ends our side: once as many bytes have come back as went out, for an echo is complete then, or the
+ * server is silent. Many servers take an earlier end for a hang-up, and drop the rest of their answer.
+ */
+function endOurSide(socket: tls.TLSSocket, silence: number): void {
+  const timer = setTimeout(() => {
+    if (readerIsSlow(socket)) timer.refresh();
+    else socket.end();
+  }, silence);
+  const count = () => {
+    if (socket.bytesRead === socket.bytesWritten) socket.end();
+    else timer.refresh();
+  };
+  socket.on("data", count).on("close", () => clearTimeout(timer));
+  count();
+}
+
+/** Gives the server its time for an answer, once all of our input is sent, and for taking the input. */
+function limitWaits(socket: tls.TLSSocket, input: Readable, limit: number): void {
+  socket.setTimeout(limit).on("timeout", () => {
+    const waiting = input.readableEnded || socket.writableLength > 0;
+    if (waiting && !readerIsSlow(socket)) socket.destroy(failure("ETIMEDOUT"));
+  });
+}
+
+/** Whether it is whoever reads our output that keeps us waiting, and not the server. */
+function readerIsSlow(socket: tls.TLSSocket): boolean {
+  return socket.readableLength > 0 || process.stdout.writableNeedDrain;
+}
+
+/** Has a conversation with limits; a success only where all was sent, and something was said to it. */
+async function exchange(
+  socket: tls.TLSSocket,
+  message: string,
+  limit: number,
+  silence: number,
+): Promise<void> {
+  const raw = message === "-";
+  const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
+  const toOutput = (socket: tls.TLSSocket) => pipeline(socket, process.stdout, { end: false });
+  limitWaits(socket, input, limit);
+  await converse(socket, input, raw ? toOutput : printAnswer, silence).catch((error) =>
+    giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
+  );
+  await cli.flush(); // whoever reads our output may be slow
+  const all = input.readableEnded && socket.writableLength === 0;
+  // Of an answer to what we had to say, nothing: connectionError explains what it may be.
+  if (socket.bytesRead === 0 && (socket.bytesWritten > 0 || !all))
+    giveUp("wait")(failure("ECONNRESET"));
+  if (!all) cli.fail(t`the server ended before the input did`);
+}
+
+/** Whom we trust for a host, as a list of certificates; undefined is the runtime's own list. */
+function trusted(host: string, file: string): Buffer | undefined {
+  if (file) return readCertificates("--ca", file);
   // For this machine, it is the certificate that scripts/server.ts made for development, alone.
   return /^(localhost|127(\.\d+){3}|::1)$/.test(host) ? trustedCertificate() : undefined;
 }
@@ -98,84 +168,30 @@ function strong(ciphers: string): string {
   return process.versions.bun ? ciphers : `${ciphers}:@SECLEVEL=2`;
 }
 
-/**
- * The certificate must have the name among its alternative names (SAN). A wildcard stands for one whole
- * first label (RFC 9525, 6.3); the common name, which is free text, counts for nothing.
- */
-function checkName(_: string, certificate: tls.PeerCertificate): Error | undefined {
-  // Deno's checkHost takes no wildcards, and common names all the same; its older check is right.
-  const subject = { ...certificate.subject, CN: "" };
-  if (process.versions.deno) return tls.checkServerIdentity(name, { ...certificate, subject });
-  const x509 = new X509Certificate(certificate.raw);
-  const exactly = { subject: "never", partialWildcards: false } as const;
-  if (isIP(name) ? x509.checkIP(name) : x509.checkHost(name, exactly)) return undefined;
-  return Object.assign(new Error(), { code: "ERR_TLS_CERT_ALTNAME_INVALID", cert: certificate });
-}
-
-/**
- * Sends the message, or standard input, and prints the answer, both at once: a server that answers
- * while it reads would otherwise wait for us, and we for it. Neither is read faster than the other end
- * takes it (backpressure), so that any size takes constant memory.
- */
-async function converse(socket: tls.TLSSocket): Promise<void> {
+/** What the handshake came to: not what the code hoped for, for its reader may have changed it. */
+function outcome(socket: tls.TLSSocket, target: Target): string {
   const [protocol, cipher] = [socket.getProtocol() ?? "?", socket.getCipher().standardName];
-  // It is verified, or we would not be here; unless somebody has changed rejectUnauthorized, above.
-  console.error(
-    socket.authorized
-      ? t`${protocol}, ${cipher}. Verified: ${name}, until ${lastDay(socket)}.`
-      : t`${protocol}, ${cipher}. NOT verified: ${refusal(socket)}`,
+  return socket.authorized
+    ? t`${protocol}, ${cipher}. Verified: ${target.name}, until ${lastDay(socket)}.`
+    : t`${protocol}, ${cipher}. NOT verified: ${refusal(socket, target)}`;
+}
+
+function lastDay(socket: tls.TLSSocket): string {
+  return isoDate(socket.getPeerCertificate().valid_to);
+}
+
+/** Why the certificates were not accepted. */
+function refusal(socket: tls.TLSSocket, target: Target): string {
+  const error = failure(String(socket.authorizationError));
+  error.message = error.code!;
+  return connectionError(
+    Object.assign(error, { step: "handshake", cert: socket.getPeerCertificate() }),
+    target,
   );
-  const raw = message === "-";
-  const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
-  let size = 0; // bytes of the input
-  input.on("data", (chunk: Buffer) => (size += chunk.length));
-  limitWaits(socket, input);
-  socket.once("data", () => (attempt.stage = "answer"));
-  const sent = pipeline(input, socket, { end: false }).then(() => endOurSide(socket, size));
-  const received = raw ? pipeline(socket, process.stdout, { end: false }) : printAnswer(socket);
-  // Until the answer ends, or sending fails.
-  await Promise.race([received, sent.then(() => received)]);
-  await cli.flush(); // whoever reads our output may be slow
-  const all = input.readableEnded && socket.writableLength === 0;
-  const none = socket.bytesRead === 0 && (size > 0 || !all); // of an answer to what we had to say
-  if (none) throw Object.assign(new Error(), { code: "ECONNRESET" }); // which connectionError explains
-  if (!all) cli.fail(t`the server ended before the input did`);
-}
-
-/**
- * Ends our side: once as many bytes have come back as went out, for an echo is complete then, or the
- * server is silent. Many servers take an earlier end for a hang-up, and drop the rest of their answer.
- */
-function endOurSide(socket: tls.TLSSocket, sent: number): void {
-  const silence = setTimeout(() => {
-    if (readerIsSlow(socket)) silence.refresh();
-    else socket.end();
-  }, options["half-close"]);
-  const count = () => void (socket.bytesRead === sent ? socket.end() : silence.refresh());
-  socket.on("data", count).on("close", () => clearTimeout(silence));
-  count();
-}
-
-/** Prints the answer: all that comes until the server ends, for nothing else says that it is complete. */
-async function printAnswer(socket: tls.TLSSocket): Promise<void> {
-  const decoder = new StringDecoder("utf8"); // keeps half a character until the rest arrives
-  let label = t`Response from server: ${""}`;
-  const write = async (text: string) => {
-    const free = process.stdout.write(label + printableLines(text));
-    label = "";
-    if (!free) await once(process.stdout, "drain");
-  };
-  try {
-    for await (const chunk of socket) await write(decoder.write(chunk));
-    if (!label || !message) await write(decoder.end() + "\n");
-  } catch (error) {
-    if (!label) process.stdout.write("\n"); // what went wrong gets a line of its own
-    throw error;
-  }
 }
 
 /** --inspect: what the server shows, and whether it will do. */
-async function inspectServer(socket: tls.TLSSocket): Promise<void> {
+async function inspect(socket: tls.TLSSocket, target: Target, limit: number): Promise<void> {
   const exchange = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
   const group = exchange.name ?? exchange.type ?? "-"; // the post-quantum hybrids have no one size
   cli.print(t`Protocol:     ${socket.getProtocol() ?? "?"}`);
@@ -188,60 +204,76 @@ async function inspectServer(socket: tls.TLSSocket): Promise<void> {
     describe(new X509Certificate(certificate.raw)).forEach((line) => cli.print(line));
     if (certificate.fingerprint256 === certificate.issuerCertificate?.fingerprint256) break; // a root
   }
-  if (socket.authorized) cli.print(t`Trusted: ${name}, until ${lastDay(socket)}.`);
-  else cli.print(t`Refused: ${refusal(socket)}`);
+  if (socket.authorized) cli.print(t`Trusted: ${target.name}, until ${lastDay(socket)}.`);
+  else cli.print(t`Refused: ${refusal(socket, target)}`);
   process.exitCode = socket.authorized ? 0 : 1;
   await cli.flush();
   socket.resume().end(); // in an orderly way: the server has nothing to complain of
-  await once(socket, "close", inTime());
-}
-
-function lastDay(socket: tls.TLSSocket): string {
-  return isoDate(socket.getPeerCertificate().valid_to);
-}
-
-/** Why the certificates were not accepted. */
-function refusal(socket: tls.TLSSocket): string {
-  const code = String(socket.authorizationError);
-  const error = Object.assign(new Error(code), { code, cert: socket.getPeerCertificate() });
-  return connectionError(error, { ...attempt, stage: "handshake" });
-}
-
-/** Gives the server its time for an answer, once all of our input is sent, and for taking the input. */
-function limitWaits(socket: tls.TLSSocket, input: Readable): void {
-  socket.setTimeout(options.timeout).on("timeout", () => {
-    const waiting = input.readableEnded || socket.writableLength > 0;
-    if (waiting && !readerIsSlow(socket))
-      socket.destroy(Object.assign(new Error(), { code: "ETIMEDOUT" }));
-  });
-}
-
-/** Whether it is whoever reads our output that keeps us waiting, and not the server. */
-function readerIsSlow(socket: tls.TLSSocket): boolean {
-  return socket.readableLength > 0 || process.stdout.writableNeedDrain;
+  await once(socket, "close", { signal: AbortSignal.timeout(limit) }).catch(giveUp("wait"));
 }
 
 /** What an option names, in the one form in which it is resolved, sent and checked. */
 function oneForm(option: string, given: string): string {
   const name = hostName(given);
   if (name) return name;
-  usageError(
+  cli.usageError(
     t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
   );
 }
 
-function checkOptions(): void {
-  if (!cert !== !key) usageError(t`--cert and --key go together`);
-  if (inspect && args.length > 0) usageError(t`--inspect sends no message`);
-  if (args.length > 1) usageError(t`more than one message; quote it: "${args.join(" ")}"`);
+async function main(): Promise<void> {
+  const { options, args } = await cli.commandLine(
+    {
+      usage: ["[MESSAGE]"],
+      about: t`Sends the message (default "Hello, server!") over verified TLS, and prints the
+answer. "-" streams standard input to the server, and the answer back.
+DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
+      example: `npx tsx scripts/tls-client.ts --port 5001 "Hello, server!"`,
+    },
+    {
+      host: cli.text("", "HOST", t`server to connect to`, "localhost"),
+      port: cli.whole("PORT", t`its port`, 5000, [1, 65535]),
+      servername: cli.text("", "NAME", t`name the certificate must be for (default: HOST)`),
+      ca: cli.text("", "FILE", t`trust this CA (PEM), and no other`),
+      cert: cli.text("", "FILE", t`client certificate (PEM), for a server that asks`),
+      key: cli.text("", "FILE", t`the key (PEM) of --cert`),
+      timeout: cli.seconds(t`for connecting, handshake and each wait`, 10),
+      "half-close": cli.seconds(t`server's silence until our own side ends`, 1),
+      inspect: cli.flag("", t`print connection and certificates; send nothing`),
+    },
+  );
+  const { port, cert, key, timeout, "half-close": silence } = options;
+  const [message = "Hello, server!"] = args;
+  if (!cert !== !key) cli.usageError(t`--cert and --key go together`);
+  if (options.inspect && args.length > 0) cli.usageError(t`--inspect sends no message`);
+  if (args.length > 1) cli.usageError(t`more than one message; quote it: "${args.join(" ")}"`);
   const wrong = cli.garbled(message);
   if (wrong) cli.fail(t`${message}: ${wrong}`);
-}
+  const host = oneForm("--host", options.host);
+  const name = options.servername ? oneForm("--servername", options.servername) : host;
 
-function tune(): void {
   setDefaultResultOrder("ipv4first"); // "localhost" is 127.0.0.1 first, as with the post's AF_INET
   // Each address of a host but the last has this time, not the 250 ms of the runtime.
-  setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(options.timeout / 4));
-  // As in scripts/server.ts: bytes that may wait to be written, so that TLS stops its source less often.
-  setDefaultHighWaterMark(false, 1024 * 1024);
+  setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(timeout / 4));
+  const target = { host, port, name, certificate: cert !== "" };
+  try {
+    const more: tls.ConnectionOptions = {
+      ca: trusted(host, options.ca),
+      ciphers: strong(tls.DEFAULT_CIPHERS),
+      // --inspect, which sends nothing, looks at a server that can't be verified as well.
+      rejectUnauthorized: !options.inspect,
+    };
+    if (cert) Object.assign(more, readPair(cert, key)); // who we are, for a server that asks
+    const socket = await connect(target, more, timeout);
+    if (options.inspect) await inspect(socket, target, timeout);
+    else {
+      console.error(outcome(socket, target));
+      await exchange(socket, message, timeout, silence);
+    }
+    process.exit(); // standard input may still be open
+  } catch (error) {
+    cli.fail(connectionError(error as Error, target));
+  }
 }
+
+await main();

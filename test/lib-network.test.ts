@@ -46,7 +46,7 @@ test("what has no place in a host's name is refused, never cut off", () => {
 
 const failure = (code: string, more: object = {}) =>
   Object.assign(new Error(code), { code, ...more });
-const attempt = { host: "a.test", port: 5000, name: "b.test", certificate: false };
+const target = { host: "a.test", port: 5000, name: "b.test", certificate: false };
 
 test("why a client has no connection: one line, whom it concerns, what helps, and no bare code", () => {
   const cases: [string, "connection" | "handshake" | "wait" | "answer", RegExp][] = [
@@ -70,22 +70,22 @@ test("why a client has no connection: one line, whom it concerns, what helps, an
     ["ERR_SSL_UNSUPPORTED_PROTOCOL", "handshake", /only a version of TLS that is too old/],
     ["ENOMEM", "connection", /^no connection to a\.test:5000: /],
   ];
-  for (const [code, stage, line] of cases) {
-    const said = connectionError(failure(code, { reason: "so it is" }), { ...attempt, stage });
+  for (const [code, step, line] of cases) {
+    const said = connectionError(failure(code, { reason: "so it is", step }), target);
     assert.match(said, line);
     assert.ok(!said.includes(code) && !said.includes("\n"), said);
   }
-  const refusal = failure("ERR_SSL_TLSV1_ALERT_ACCESS_DENIED", { reason: "access denied" });
+  const refusal = failure("ERR_SSL_TLSV1_ALERT_ACCESS_DENIED", {
+    reason: "access denied",
+    step: "handshake",
+  });
   assert.match(
-    connectionError(refusal, { ...attempt, certificate: true, stage: "handshake" }),
+    connectionError(refusal, { ...target, certificate: true }),
     /refuses this client certificate: access denied\. See --cert$/,
   );
   // Of the addresses of a host, the first is the one to speak of.
   const both = { errors: [failure("ECONNREFUSED"), failure("EHOSTUNREACH")] };
-  assert.match(
-    connectionError(Object.assign(new Error(), both), { ...attempt, stage: "connection" }),
-    /^nothing listens/,
-  );
+  assert.match(connectionError(Object.assign(new Error(), both), target), /^nothing listens/);
 });
 
 test("why a server can't listen, or has no client: one line, and what helps", () => {

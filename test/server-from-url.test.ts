@@ -14,7 +14,8 @@ test(
   async () => {
     const files = createServer(({ url }, response) => {
       response.setHeader("content-type", "text/plain; charset=utf-8");
-      if (/^\/(scripts|lib)\/[a-z-]+\.ts$/.test(url!)) response.end(readFileSync(join(root, url!)));
+      if (/^\/(scripts|lib)\/[a-z-]+\.[jt]s$/.test(url!))
+        response.end(readFileSync(join(root, url!)));
       else response.writeHead(404).end();
     }).listen(0, "127.0.0.1");
     await once(files, "listening");
