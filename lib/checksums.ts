@@ -11,7 +11,7 @@ export const COMMON = "sha256, sha384, sha512, sha3-256, blake2b512";
 const USUAL = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]; // in lists
 
 type Algorithm = { algorithm: string; digits: number | undefined };
-const known = new Map<string, Algorithm>(); // by the names that they were given
+const known = new Map<string, Algorithm>(); // by their names in lower case, of which there are not many
 
 /**
  * The runtime's name for an algorithm as people, BSD, GNU and OpenSSL write it ("SHA-512/256",
@@ -19,9 +19,9 @@ const known = new Map<string, Algorithm>(); // by the names that they were given
  * (FIPS 202, 6.2), which has no length of its own; undefined for what is not there.
  */
 export function algorithmNamed(name: string): Algorithm {
-  const cached = known.get(name);
-  if (cached) return cached;
   const lower = name.toLowerCase();
+  const cached = known.get(lower);
+  if (cached) return cached;
   // The runtime would cut a name at a NUL, and newer ones at a blank.
   if (/[\s\0]/.test(lower)) return { algorithm: lower, digits: undefined };
   const usual = lower
@@ -37,7 +37,7 @@ export function algorithmNamed(name: string): Algorithm {
     } catch {}
     try {
       const found = { algorithm, digits: createHash(algorithm).digest("hex").length };
-      known.set(name, found); // and no other: a list may name as many as it likes
+      known.set(lower, found); // what is not there isn't remembered: a list may name as much as it likes
       return found;
     } catch {}
   }
@@ -80,7 +80,7 @@ export function pastedDigest(pasted: string): {
   prefix: string | undefined;
   digest: string | undefined;
 } {
-  const [, prefix, digest] = /^\s*(?:([\w/-]+):)?\s*([0-9a-f]+)(?:\s|$)/i.exec(pasted) ?? [];
+  const [, prefix, digest] = /^(?:([\w/-]+):)?\s*([0-9a-f]+)(?:\s|$)/i.exec(pasted.trim()) ?? [];
   return { prefix, digest: digest?.toLowerCase() };
 }
 
@@ -99,8 +99,21 @@ export type Findings = { proper: number; malformed: number; complaint: string };
 
 const LONGEST = 64 * 1024; // bytes of a line that are kept: a name has at most 4096 (PATH_MAX)
 const GNU = /^[ \t]*(?<mark>\\?)(?<hex>[0-9a-f]+)[ \t](?<name>.+)$/is;
-const TAGGED =
-  /^[ \t]*(?<mark>\\?)(?<hmac>HMAC-)?(?<tag>[a-z0-9/_-]+) ?\((?<name>.+)\)[ \t]*=[ \t]*(?<hex>\S+)[ \t]*$/is;
+const TAG = /^[ \t]*(?<mark>\\?)(?<hmac>HMAC-)?(?<tag>[a-z0-9/_-]+) ?\(/i;
+const VALUE = /^\)[ \t]*=[ \t]*(?<hex>\S+)[ \t]*$/;
+
+/**
+ * The parts of a line `TAG (NAME) = HEX`. The name ends at the last ")": one pattern for the whole line would
+ * try each of them, and a line of nothing else would take it the square of its length.
+ */
+function tagged(line: string) {
+  const end = line.lastIndexOf(")");
+  const [head, value] = [TAG.exec(line), VALUE.exec(line.slice(end))];
+  if (!head || !value || head[0].length > end) return undefined;
+  return { ...head.groups, ...value.groups, name: line.slice(head[0].length, end) };
+}
+
+type Parts = { mark?: string; hmac?: string; tag?: string; hex?: string; name?: string };
 
 /**
  * Reads a list ("-": standard input): its entries, in bursts, as they come, and what was found in it until
@@ -133,28 +146,32 @@ export function readList(list: string, kind: Kind) {
 
 /** Reads the lines of one list, each as an entry, or undefined if it is none. */
 function parser(kind: Kind, fromInput: boolean): (line: string) => Entry | undefined {
-  let oneSpace: boolean | undefined; // the form DIGEST NAME: a list is all of it, or not at all
+  // A list is all of the form DIGEST NAME, or not at all. Its first proper line decides, and no other: else
+  // whoever puts `0 x` above a signed list could have us read other files than it names.
+  let oneSpace: boolean | undefined;
 
   return (line) => {
-    const gnu = GNU.exec(line);
-    const { mark, hmac, tag, hex, ...found } = (gnu ?? TAGGED.exec(line))?.groups ?? {};
-    let { name } = found;
-    if (!name || !hex || line.includes("\0")) return undefined;
-    if (gnu) {
-      const second = name.length > 1 && /[ *]/.test(name[0]!); // DIGEST  NAME, DIGEST *NAME
-      if (!second && oneSpace === false) return undefined;
-      oneSpace ??= !second;
-      if (!oneSpace) name = name.slice(1);
-    } else if (!hmac !== !kind.key) return undefined;
+    const gnu = GNU.exec(line)?.groups;
+    const { mark, hmac, tag, hex = "", ...found }: Parts = gnu ?? tagged(line) ?? {};
+    let { name = "" } = found;
     const { algorithm, digits } = algorithmNamed(tag ?? kind.algorithm);
     const digest = hex.toLowerCase();
-    if (digest.length !== digits || /[^0-9a-f]/.test(digest)) return undefined;
+    if (digest.length !== digits || /[^0-9a-f]/.test(digest) || line.includes("\0"))
+      return undefined;
     if (kind.binds && algorithm !== kind.algorithm) return undefined;
+    if (tag && !hmac !== !kind.key) return undefined;
+    const second = name.length > 1 && /[ *]/.test(name[0]!); // DIGEST  NAME, DIGEST *NAME
+    const form = oneSpace ?? !second;
+    if (gnu && !form) {
+      if (!second) return undefined;
+      name = name.slice(1);
+    }
     if (mark) {
       if (/\\(?![\\nr])/.test(name.replaceAll("\\\\", ""))) return undefined;
       name = name.replace(/\\[\\nr]/g, (escape) => PLAIN[escape]!);
     }
     if (name === "-" && fromInput) return undefined; // that is the list itself
+    if (gnu) oneSpace = form;
     const path = name === "-" ? name : Buffer.from(name, "latin1");
     return { path, algorithm, key: kind.key, name, digest };
   };
@@ -162,7 +179,7 @@ function parser(kind: Kind, fromInput: boolean): (line: string) => Entry | undef
 
 /** What a line may be that is no proper one. */
 function complaintAbout(line: string, { algorithm, binds, key }: Kind): string {
-  const { hmac, tag, hex } = TAGGED.exec(line)?.groups ?? {};
+  const { hmac, tag, hex }: Parts = tagged(line) ?? {};
   const digest = hex ?? /^[ \t]*\\?([^ \t]+)/.exec(line)?.[1] ?? "";
   const length = (name: string) => algorithmNamed(name).digits;
   if (/^([^\0]\0){4}|^(\0[^\0]){4}/.test(line))
@@ -196,21 +213,34 @@ async function* linesOf(list: string): AsyncGenerator<string[]> {
   if (rest) yield [rest.replace(/\r$/, "")];
 }
 
-/** The list's bytes as characters. A list in UTF-16, as PowerShell's > writes it, begins with a mark. */
+/**
+ * The list's bytes as characters. A list in UTF-16, as PowerShell's > writes it, begins with a mark. Throws
+ * where it isn't what its mark says: a name in it would be another's.
+ */
 async function* latin1(list: string): AsyncGenerator<string> {
   let [bytes, begun] = [Buffer.alloc(0), false];
   let utf16: TextDecoder | undefined;
   for await (const chunk of openInput(list)) {
     bytes = Buffer.concat([bytes, chunk]);
-    if (!begun && bytes.length < 3) continue;
-    const mark = begun ? "" : bytes.toString("hex", 0, 3);
+    if (!begun && bytes.length < 4) continue;
+    const mark = begun ? "" : bytes.toString("hex", 0, 4);
     begun = true;
-    if (mark.startsWith("fffe")) utf16 = new TextDecoder("utf-16le");
-    if (mark.startsWith("feff")) utf16 = new TextDecoder("utf-16be");
-    if (mark === "efbbbf") bytes = bytes.subarray(3); // that of UTF-8
-    if (utf16) bytes = Buffer.from(utf16.decode(bytes, { stream: true }));
-    yield bytes.toString("latin1");
+    if (/^(fffe0000|0000feff)/.test(mark)) throw new Error(t`it is UTF-32; convert it to UTF-8`);
+    if (mark.startsWith("fffe")) utf16 = new TextDecoder("utf-16le", { fatal: true });
+    if (mark.startsWith("feff")) utf16 = new TextDecoder("utf-16be", { fatal: true });
+    if (mark.startsWith("efbbbf")) bytes = bytes.subarray(3); // that of UTF-8
+    yield decoded(bytes, utf16);
     bytes = Buffer.alloc(0);
   }
-  yield bytes.toString("latin1");
+  yield decoded(bytes, undefined); // of a list of less than four
+  if (utf16) decoded(bytes, utf16, false);
+}
+
+function decoded(bytes: Buffer, utf16: TextDecoder | undefined, stream = true): string {
+  if (!utf16) return bytes.toString("latin1");
+  try {
+    return Buffer.from(utf16.decode(bytes, { stream })).toString("latin1");
+  } catch {
+    throw new Error(t`it begins like UTF-16, and is none; convert it to UTF-8`);
+  }
 }

@@ -1,10 +1,12 @@
 // The command line: options that are declared once, errors of one line, and lines of output.
-import { createReadStream, fstatSync, readFileSync } from "node:fs";
+import { constants, createReadStream, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { Socket } from "node:net";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import { getSystemErrorMap, parseArgs, type ParseArgsConfig } from "node:util";
 import { printable, printableLines, t, translated } from "./words.ts";
 
+const { O_NONBLOCK, O_RDONLY } = constants;
 const script = basename(process.argv[1] ?? "", ".ts");
 
 /** An option: what `--help` says of it, and how its value is read. */
@@ -117,7 +119,7 @@ export function warn(message: string): void {
 
 /** Prints a line to standard error, behind the lines of output that came before it. */
 export function complain(line: string): void {
-  void flush();
+  void flush(); // which erases what is drawn, too
   process.stderr.write(line + "\n");
 }
 
@@ -135,13 +137,17 @@ export function usageError(message: string): never {
 
 /** What an error means, without its code: "permission denied". */
 export function reason(error: unknown): string {
-  // OpenSSL's errors carry their reason; the rest of their message is places in its source.
-  const { code, message, reason } = error as NodeJS.ErrnoException & { reason?: string };
-  const plain = message.replace(/^[A-Z0-9_]+: /, "").replace(/, \w+( '[^]*)?$/, "");
+  const { code, errno, message, reason } = error as NodeJS.ErrnoException & { reason?: string };
   if (code === "EPERM") return t`permission denied`;
   if (code === "EISDIR") return t`is a directory`;
+  if (code === "ENOTCONN") return t`it is not open for reading`; // of a pipe, the end to write to
   if (code === "ECONNRESET" || code === "EPIPE") return t`it closed the connection abruptly`;
-  return printable(translated(reason ?? plain));
+  // The system's errors have the same words on all runtimes. OpenSSL's carry their reason; the rest of their
+  // message is places in its source.
+  const number = errno ?? -(/\(os error (\d+)\)$/.exec(message)?.[1] ?? 0); // so Deno has it
+  const [, words] = getSystemErrorMap().get(number) ?? [];
+  const plain = message.replace(/^[A-Z0-9_]+: /, "").replace(/, \w+( '[^]*)?$/, "");
+  return printable(translated(words ?? reason ?? plain));
 }
 
 /**
@@ -156,7 +162,7 @@ export function garbled(argument: string): string | undefined {
 // A reader that goes away (… | head -1) ends the script quietly, but not as a success: a check
 // that nobody read to its end has not passed. A full disk is worth a line.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  lines = [];
+  lines.length = 0;
   if (error.code === "EPIPE") process.exit(1);
   fail(t`cannot write the output: ${reason(error)}`);
 });
@@ -164,29 +170,51 @@ process.stderr.on("error", () => {});
 // What no code foresaw is one line as well.
 process.on("uncaughtException", (error) => fail(reason(error)));
 
-let lines: Buffer[] = [];
-let written: Promise<unknown> = Promise.resolve();
+const PIPE_BUF = 4096; // bytes that a pipe keeps together, whoever else writes to it (pipe(7))
+const lines: Buffer[] = []; // that wait to be written
+let busy: Promise<void> | undefined; // while the reader is slow
+let written: Promise<void> = Promise.resolve(); // the last of them
+let drawn = false; // whether the terminal shows a line that is none of the output
 
 /**
- * Prints a line; those of one turn of the event loop go out in one write. The names in it are
- * somebody's text: for a program that reads them they are left as they are, for a person's terminal
- * made safe.
+ * Prints a line; those of one turn of the event loop go out together. The names in it are somebody's text: for
+ * a program that reads them they are left as they are, for a person's terminal made safe.
  * @param encoding `latin1` where each character of the line stands for a byte
  */
 export function print(line: string, encoding: BufferEncoding = "utf8"): void {
   const bytes = Buffer.from(line + "\n", encoding);
-  if (lines.length === 0) setImmediate(flush);
-  lines.push(process.stdout.isTTY ? Buffer.from(printableLines(bytes.toString())) : bytes);
+  const shown = process.stdout.isTTY ? Buffer.from(printableLines(bytes.toString())) : bytes;
+  if (lines.push(shown) === 1) setImmediate(flush);
 }
 
-/** Writes the lines that wait, and waits until all is written. */
-export function flush(): Promise<unknown> {
-  if (lines.length > 0 || process.stdout.writableLength > 0) {
-    const bytes = Buffer.concat(lines);
-    lines = [];
-    written = new Promise((done) => process.stdout.write(bytes, done));
+/**
+ * Writes the lines that wait, and waits until all is written. Whole lines, as many as a pipe keeps together:
+ * several processes may write to one (xargs -P). The next follow when these are gone, for what waits in a
+ * stream goes out in one piece.
+ */
+export async function flush(): Promise<void> {
+  if (drawn) process.stderr.write("\r\u001b[K"); // EL: erases the line
+  drawn = false;
+  for (;;) {
+    while (busy) await busy;
+    if (lines.length === 0 && process.stdout.writableLength === 0) return written;
+    let [count, size] = [0, 0];
+    while (count < lines.length && (count === 0 || size + lines[count]!.length <= PIPE_BUF))
+      size += lines[count++]!.length;
+    const piece = Buffer.concat(lines.splice(0, count), size);
+    // Where that fails, the listener above has the last word.
+    written = new Promise((done) => process.stdout.write(piece, (error) => error ?? done()));
+    // (Bun doesn't tell what waits.)
+    if (process.versions.bun || process.stdout.writableLength > 0)
+      busy = written.then(() => (busy = undefined));
   }
-  return written;
+}
+
+/** Draws a line on the terminal of standard error, which the next line erases. */
+export function draw(line: string): void {
+  if (lines.length > 0) void flush();
+  process.stderr.write(`\r${line}\u001b[K`);
+  drawn = true;
 }
 
 /** The bytes of the file that an option names; ends the script where it can't be read. */
@@ -204,8 +232,20 @@ export function readOptionFile(option: string, file: string): Buffer {
  * left to process.stdin, which doesn't keep the script from ending.
  */
 export function openInput(path: string | Buffer): Readable {
-  if (path !== "-") return createReadStream(path);
+  if (path !== "-") return openNamedPipe(path) ?? createReadStream(path);
   const kind = fstatSync(0);
   if (kind.isFIFO() || kind.isSocket() || kind.isCharacterDevice()) return process.stdin;
   return createReadStream("", { fd: 0, highWaterMark: 256 * 1024 });
+}
+
+/**
+ * A named pipe without blocking: a thread of the runtime's that waits for somebody to write would keep
+ * Node.js from ending, whatever else happens. (Linux waits for a first writer as well; others' pipes may be
+ * at their end before they have begun.)
+ */
+function openNamedPipe(path: string | Buffer): Readable | undefined {
+  const { platform, versions } = process;
+  if (platform !== "linux" || versions.deno || versions.bun) return undefined;
+  if (!statSync(path, { throwIfNoEntry: false })?.isFIFO()) return undefined;
+  return new Socket({ fd: openSync(path, O_RDONLY | O_NONBLOCK), writable: false });
 }

@@ -110,6 +110,9 @@ export const sentences: Record<string, string> = {
   "its lines are {0}, and --algorithm asks for {1}": "{0} 목록인데 --algorithm은 {1}입니다",
   "it is UTF-16 without its mark; convert it to UTF-8":
     "BOM이 없는 UTF-16입니다. UTF-8로 변환하세요",
+  "it is UTF-32; convert it to UTF-8": "UTF-32입니다. UTF-8로 변환하세요",
+  "it begins like UTF-16, and is none; convert it to UTF-8":
+    "UTF-16처럼 시작하지만 UTF-16이 아닙니다. UTF-8로 변환하세요",
   "it is a binary file, not a checksum list": "체크섬 목록이 아니라 바이너리 파일입니다",
 
   // Files. The runtime's own words (libuv) are the keys of those that begin in lower case.
@@ -139,6 +142,7 @@ export const sentences: Record<string, string> = {
   "directory not empty": "디렉터리가 비어 있지 않습니다",
   "cross-device link not permitted": "다른 파일 시스템으로는 옮길 수 없습니다",
   "it closed the connection abruptly": "상대가 연결을 갑자기 끊었습니다",
+  "it is not open for reading": "읽을 수 있게 열려 있지 않습니다",
   "cannot write the output: {0}": "출력할 수 없습니다: {0}",
   "cannot read {0} {1}: {2}": "{0} {1} 파일을 읽을 수 없습니다: {2}",
   "{0} {1} holds no certificate in PEM form": "{0} {1} 파일에 PEM 형식의 인증서가 없습니다",

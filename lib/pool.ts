@@ -1,13 +1,13 @@
 // Many files, their digests in the order given, on all cores. A small file is hashed here, at once: it is done
 // before a thread would have heard of it. A large one is left to a thread (worker.js), and what is no file on a
 // disk, as a pipe, is hashed as it comes.
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { Worker } from "node:worker_threads";
-import { garbled, openInput } from "./cli.ts";
+import { draw, flush, garbled, openInput } from "./cli.ts";
 import { BUFFER, hashAtOnce } from "./worker.js";
 
 export type Path = string | Buffer; // "-": standard input
@@ -38,10 +38,7 @@ export async function hashInOrder<J extends Job>(
   const counts = [here];
   const meter = process.stderr.isTTY ? progress(counts) : undefined;
   const crew = threads(counts);
-  const queue = inOrder<J>((job, outcome) => {
-    meter?.clear(); // somebody will print lines now
-    report(job, outcome);
-  });
+  const queue = inOrder(report);
   let size = 0; // bytes of all files
   let others: Promise<unknown> = Promise.resolve(); // one after the other: two would share standard input
 
@@ -49,7 +46,7 @@ export async function hashInOrder<J extends Job>(
     const wrong = typeof job.path === "string" && garbled(job.path);
     if (wrong) return { error: { message: wrong } };
     try {
-      const file = job.path === "-" ? undefined : statSync(job.path, { throwIfNoEntry: false });
+      const file = job.path === "-" ? undefined : lookUp(job.path);
       if (!file && job.path !== "-") return { error: MISSING };
       size += file?.isFile() ? file.size : NaN; // what a pipe will bring, nobody knows
       if (!file?.isFile()) return inTurn(job, () => arriving(openInput(job.path), here));
@@ -79,7 +76,10 @@ export async function hashInOrder<J extends Job>(
     for await (const jobs of bursts)
       for (const job of jobs) {
         queue.add(job, take(job));
-        if (performance.now() - turn > TURN) turn = await setImmediate(performance.now());
+        if (performance.now() - turn > TURN) {
+          await flush(); // whoever reads our output may be slow
+          turn = await setImmediate(performance.now());
+        }
         await queue.untilAtMost(AHEAD);
       }
     if (meter) meter.size = size;
@@ -88,6 +88,17 @@ export async function hashInOrder<J extends Job>(
     meter?.end();
     crew.end();
   }
+}
+
+/** What is at a path; undefined if there is nothing. Throws where it can't be known, or something is in the way. */
+function lookUp(path: Path): Stats | undefined {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (file) return file;
+  // From Node.js 22 on, that hides a file in the path where a folder should be: an error, and not a missing file.
+  const end = path.lastIndexOf("/");
+  if (end > 0 && !statSync(path.slice(0, end), { throwIfNoEntry: false })?.isDirectory())
+    return statSync(path, { throwIfNoEntry: true });
+  return undefined;
 }
 
 /** Reports outcomes in the order of their jobs, each as soon as all before it are known. */
@@ -196,16 +207,11 @@ function threads(counts: Float64Array[]) {
 /** Shows how far a long read has come, on a terminal: "42 %, 1.7 GiB, 812 MiB/s" on standard error. */
 function progress(counts: Float64Array[]) {
   const start = performance.now();
-  let drawn = false;
   const meter = {
     size: NaN, // bytes of all files, once that is known
-    clear(): void {
-      if (drawn) process.stderr.write("\r\u001b[K"); // EL: erase the line
-      drawn = false;
-    },
     end(): void {
       clearInterval(timer);
-      meter.clear();
+      void flush(); // and erases what was drawn
     },
   };
   const timer = setInterval(() => {
@@ -214,8 +220,7 @@ function progress(counts: Float64Array[]) {
     const bytes = counts.reduce((sum, [count]) => sum + count!, 0);
     const percent = meter.size > 0 ? `${Math.floor((100 * bytes) / meter.size)} %, ` : "";
     const rate = inUnits((bytes / passed) * 1000);
-    process.stderr.write(`\r${percent}${inUnits(bytes)}, ${rate}/s\u001b[K`);
-    drawn = true;
+    draw(`${percent}${inUnits(bytes)}, ${rate}/s`);
   }, 200);
   return meter;
 }

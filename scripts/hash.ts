@@ -13,7 +13,7 @@
  * SHA-2 family), RFC 2104 (HMAC), https://nodejs.org/api/crypto.html#class-hash, then scripts/server.ts.
  */
 import { createHash, createHmac, timingSafeEqual, type Hash, type Hmac } from "node:crypto";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import * as checksums from "../lib/checksums.ts";
 import * as cli from "../lib/cli.ts";
 import { hashInOrder, type Outcome } from "../lib/pool.ts";
@@ -108,6 +108,15 @@ function verdict(outcome: Outcome, expected: string, ignoreMissing: boolean) {
   return ignoreMissing && outcome.error.code === "ENOENT" ? "missing" : "FAILED open or read";
 }
 
+/** Whether a text is also the name of a file here, for whose digest somebody may take that of the text. */
+function isFile(text: string): boolean {
+  try {
+    return statSync(text).isFile();
+  } catch {
+    return false;
+  }
+}
+
 async function main(): Promise<void> {
   const { options, given, args } = await cli.commandLine(
     {
@@ -171,7 +180,7 @@ the files that checksum lists name. "-", or no PATH or LIST, is standard input.`
     const [text = "Hello, world!"] = args;
     const wrong = cli.garbled(text);
     if (wrong) cli.fail(t`${text}: ${wrong}`);
-    if (existsSync(text)) cli.warn(t`there is a file ${text} as well; for its digest, use --file`);
+    if (isFile(text)) cli.warn(t`there is a file ${text} as well; for its digest, use --file`);
     const digest = hashText(text, method);
     report(digest, digest, expected);
   }
