@@ -9,8 +9,8 @@ import { setTimeout } from "node:timers/promises";
 import * as tls from "node:tls";
 
 type Kind = "bulk" | "connections" | "trips" | "hold";
-export type Load = { kind: Kind; plain?: boolean }; // plain: TCP without TLS
-export type Job = Load & { clients: number; pid: number; port: number; ca: string };
+export type Load = { kind: Kind; plain?: boolean; clients?: number }; // plain: TCP without TLS
+export type Job = Load & { pid: number; port: number; ca: string };
 export type Answer = { figures?: Record<string, number>; failure?: string };
 
 const [WARM, AGAIN, COUNT] = [2000, 500, 2500]; // ms that do not count (the first time, later); that do
@@ -33,12 +33,11 @@ process.on("message", async (job: Job) => {
 process.on("uncaughtException", (error) => process.send!({ failure: error.message }));
 process.on("disconnect", () => process.exit()); // the parent is gone
 
-async function measure({ kind, clients, pid }: Job) {
+async function measure({ kind, clients = 1, pid }: Job) {
   let times: number[] = [];
   const stay = kind === "trips" || kind === "hold";
   const sockets = stay ? await connectAll(clients, stay) : [];
-  const resident = /VmRSS:\s+(\d+)/.exec(proc(pid, "status"))?.[1]; // KB; only Linux tells
-  if (kind === "hold") return { "KB each": Number(resident) / clients };
+  if (kind === "hold") return { "KB each": resident(pid) / clients };
   for (const socket of sockets) void trips(socket, (ms) => times.push(ms) > 0 && working);
   if (kind === "connections") void connectAll(Infinity, stay);
   const done = kind === "bulk" ? await bulk() : () => (stay ? times.length : made);
@@ -58,7 +57,7 @@ async function measure({ kind, clients, pid }: Job) {
   if (kind === "connections") return { "1/s": all / seconds, "CPU ms each": each };
   times.sort((a, b) => a - b);
   const percentile = (p: number) => times[Math.ceil((p / 100) * times.length) - 1]!;
-  return { "p50 ms": percentile(50), "p99 ms": percentile(99) };
+  return { "p50 ms": percentile(50), "p99 ms": percentile(99), "CPU µs/trip": 1000 * each };
 }
 
 /**
@@ -130,6 +129,11 @@ function trips(socket: net.Socket, again: (ms: number) => boolean = () => false)
     socket.on("data", receive);
     send();
   });
+}
+
+/** The memory of a process, in KB; only Linux tells. */
+function resident(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(proc(pid, "status"))?.[1]);
 }
 
 /** Processor time in ms of a process and its children, and of those that have ended. */
