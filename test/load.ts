@@ -8,7 +8,7 @@ import * as net from "node:net";
 import { setTimeout } from "node:timers/promises";
 import * as tls from "node:tls";
 
-type Kind = "bulk" | "connections" | "trips" | "hold";
+type Kind = "bulk" | "connections" | "trips" | "hold" | "flood";
 export type Load = { kind: Kind; plain?: boolean; clients?: number }; // plain: TCP without TLS
 export type Job = Load & { pid: number; port: number; ca: string };
 export type Answer = { figures?: Record<string, number>; failure?: string };
@@ -34,6 +34,7 @@ process.on("uncaughtException", (error) => process.send!({ failure: error.messag
 process.on("disconnect", () => process.exit()); // the parent is gone
 
 async function measure({ kind, clients = 1, pid }: Job) {
+  if (kind === "flood") return { "KB each": await flood(clients, pid) };
   let times: number[] = [];
   const stay = kind === "trips" || kind === "hold";
   const sockets = stay ? await connectAll(clients, stay) : [];
@@ -129,6 +130,27 @@ function trips(socket: net.Socket, again: (ms: number) => boolean = () => false)
     socket.on("data", receive);
     send();
   });
+}
+
+/**
+ * Clients that send all the time and never read, until nothing has moved for a second; tells by how many
+ * KB the server has grown for each. What it grows by for its first clients is not counted.
+ */
+async function flood(clients: number, pid: number): Promise<number> {
+  await connectAll(clients, false);
+  const before = resident(pid);
+  let moved = performance.now();
+  const fill = async () => {
+    const socket = (await connect()).pause();
+    const send = (error?: unknown) => {
+      moved = performance.now();
+      if (!error) socket.write(block, send);
+    };
+    send();
+  };
+  await Promise.all(Array.from({ length: clients }, fill));
+  while (performance.now() - moved < 1000) await setTimeout(100);
+  return (resident(pid) - before) / clients;
 }
 
 /** The memory of a process, in KB; only Linux tells. */
