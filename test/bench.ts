@@ -27,16 +27,16 @@ const [openssl, sha256sum] = [["openssl", "dgst", "-sha256"], ["sha256sum"]];
 
 // The rows: for how many seconds their programs take turns (once at least), and which programs.
 const rows: Record<string, [number, () => Promise<Programs>]> = {
-  "start-up": [15, starters],
+  "start-up": [12, starters],
   "SHA-256 of one file of 4 GiB": [10, () => hashers({ openssl }, 1, 4096 * MIB)],
   "SHA-256 of 8 files of 512 MiB": [15, () => hashers({ openssl }, 8, 512 * MIB)],
-  "SHA-256 of 60 files of 17 MiB": [20, () => hashers({ openssl }, 60, 17 * MIB)],
+  "SHA-256 of 60 files of 17 MiB": [15, () => hashers({ openssl }, 60, 17 * MIB)],
   "SHA-256 of 10,000 files of 4 KiB": [15, () => hashers({ openssl, sha256sum }, 10_000, 4096)],
   "check of a list of 1,000,000 lines": [10, checkers],
   "bulk echo over TLS": [25, () => servers({ kind: "bulk" }, THREADS, ASYNCIO, "socat")],
   "bulk echo over plain TCP": [20, () => servers({ kind: "bulk", plain: true }, THREADS)],
   "new TLS connections": [20, () => servers({ kind: "connections" }, ASYNCIO)],
-  "500 TLS clients": [40, () => servers({ kind: "trips", clients: 500 }, THREADS, ASYNCIO)],
+  "500 TLS clients": [30, () => servers({ kind: "trips", clients: 500 }, THREADS, ASYNCIO)],
   "10,000 TLS clients (asyncio: 2,500)": [
     0,
     () => servers({ kind: "hold", clients: 10_000 }, ASYNCIO),
@@ -99,13 +99,14 @@ for (const command of ["openssl version", "sha256sum --version", "python3 --vers
 }
 if (missing.has("python3")) missing.add(THREADS).add(ASYNCIO);
 const memory = `${Math.round(totalmem() / 1024 ** 3)} GiB, ${process.platform}`;
-console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, ${memory}; ${versions.join(", ")}`);
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${memory}; ${versions.join(", ")}`;
+console.error(machine);
 
 const table = [["job", ...COLUMNS]];
 for (const row of chosen) {
-  console.log(`\n${row}`);
+  console.error(`\n${row}`);
   await measure(row, ...rows[row]!).catch((error: Error) => {
-    console.log(`  failed: ${error.message}`);
+    console.error(`  failed: ${error.message}`);
     process.exitCode = 1;
   });
   for (const child of started) if (child !== generator) kill(child);
@@ -138,7 +139,7 @@ async function measure(row: string, seconds: number, begin: () => Promise<Progra
         if (runs.has(name)) runs.get(name)!.push(await run());
       } catch (error) {
         if (name === "ours") throw error;
-        console.log(`  ${name} failed: ${(error as Error).message}`);
+        console.error(`  ${name} failed: ${(error as Error).message}`);
         runs.delete(name);
       }
   while (performance.now() - start < seconds * 1000);
@@ -146,7 +147,7 @@ async function measure(row: string, seconds: number, begin: () => Promise<Progra
   for (const figure in runs.get("ours")![0]) {
     const all = new Map([...runs].map(([name, list]) => [name, list.map((run) => run[figure]!)]));
     for (const target of [targets[`${row}, ${figure}`] ?? []].flat())
-      console.log(`  ${figure}: ${judge(target, all)}`);
+      console.error(`  ${figure}: ${judge(target, all)}`);
     const cells = COLUMNS.map((name) => {
       if (!programs[name]) return "";
       const values = all.get(name);
@@ -174,11 +175,11 @@ function judge({ atMost, of, above }: Target, all: Map<string, number[]>): strin
   return `${what}: ${summary(compared)}; aimed at: at most ${digits(atMost)}: ${verdict}`;
 }
 
-/** The table, which is Markdown. */
+/** Prints the table as BENCHMARK.md has it. */
 function printTable(): void {
   const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
   const rule = widths.map((width) => "-".repeat(width));
-  console.log();
+  console.log(`\n${machine}\n\nOne run, of ${new Date().toISOString().slice(0, 10)}:\n`);
   for (const row of [table[0]!, rule, ...table.slice(1)])
     console.log(`| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`);
 }

@@ -13,7 +13,7 @@ export type Load = { kind: Kind; plain?: boolean; clients?: number }; // plain: 
 export type Job = Load & { pid: number; port: number; ca: string };
 export type Answer = { figures?: Record<string, number>; failure?: string };
 
-const [WARM, AGAIN, COUNT] = [2000, 500, 2500]; // ms that do not count (the first time, later); that do
+const [WARM, AGAIN, COUNT] = [2000, 250, 1000]; // ms that do not count (the first time, later); that do
 const block = randomBytes(64 * 1024);
 const message = block.subarray(0, 64);
 const open = new Set<net.Socket>();
