@@ -33,8 +33,8 @@ test: node_modules/.package-lock.json ## types, format, tests and coverage
 audit: node_modules/.package-lock.json ## what testssl.sh finds in the server: nothing
 	node --import tsx --test test/audit.ts
 
-bench: node_modules/.package-lock.json ## measure beside openssl, sha256sum, Python, socat; BENCH="--only NAME" picks rows
-	@node --import tsx test/bench.ts $(BENCH)
+bench: node_modules/.package-lock.json ## measure beside other programs; BENCH="--only NAME", NODE=/path/to/node
+	@$(or $(NODE),node) --import tsx test/bench.ts $(BENCH)
 
 format: node_modules/.package-lock.json ## format the code
 	node_modules/.bin/prettier --write .
