@@ -3,8 +3,10 @@ import { execFileSync } from "node:child_process";
 import { X509Certificate, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import * as tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import { complain, fail, readOptionFile, reason } from "./cli.ts";
+import { policy } from "./policy.ts";
 import { t } from "./words.ts";
 
 const DAY = 24 * 60 * 60 * 1000; // milliseconds
@@ -169,9 +171,7 @@ function unusable(error: unknown): never {
 /** One or more certificates (PEM, RFC 7468); ends the script where there is none, or a damaged one. */
 export function readCertificates(option: string, file: string): Buffer {
   const pem = readOptionFile(option, file);
-  const begin = /^(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/m;
-  const texts = pem.toString("latin1").split(begin);
-  if (!begin.test(texts[0]!)) texts.shift(); // what is before the first
+  const texts = textsOf(pem);
   if (texts.length === 0) fail(t`${option} ${file} holds no certificate in PEM form`);
   texts.forEach((text, i) => {
     try {
@@ -183,36 +183,72 @@ export function readCertificates(option: string, file: string): Buffer {
   return pem;
 }
 
+/** The texts of the certificates in a file, each with what stands behind it. */
+function textsOf(pem: Buffer): string[] {
+  const begin = /^(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/m;
+  const texts = pem.toString("latin1").split(begin);
+  return begin.test(texts[0]!) ? texts : texts.slice(1); // what is before the first
+}
+
+/** The certificate that has signed another, among those that are trusted; undefined for a root, which has itself. */
+export function issuerOf(
+  certificate: X509Certificate | undefined,
+  trusted: Buffer | undefined,
+): X509Certificate | undefined {
+  if (!certificate || certificate.checkIssued(certificate)) return undefined;
+  const all = (trusted ? textsOf(trusted) : tls.rootCertificates).map(
+    (pem) => new X509Certificate(pem),
+  );
+  return all.find((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey));
+}
+
 /** A certificate, with those above it, and its private key (PEM); ends the script where they are no pair. */
 export function readPair(certFile: string, keyFile: string): Pair {
   const cert = readCertificates("--cert", certFile);
   const key = readOptionFile("--key", keyFile);
   if (/^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(key.toString("latin1")))
     fail(t`--key ${keyFile} is encrypted; decrypt it with: openssl pkey -in FILE -out NEW`);
+  let fits: boolean;
   try {
-    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key };
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
   } catch {
     fail(t`--key ${keyFile} holds no private key in PEM form`);
   }
-  fail(
-    t`--key ${keyFile} is not the key of --cert ${certFile} (of the first certificate in it, where there are more)`,
-  );
+  if (!fits)
+    fail(
+      t`--key ${keyFile} is not the key of --cert ${certFile} (of the first certificate in it, where there are more)`,
+    );
+  try {
+    tls.createSecureContext({ ...policy(), cert, key });
+    return { cert, key };
+  } catch (error) {
+    fail(
+      t`--cert ${certFile} can't be used: ${reason(error)}. An RSA key needs 2048 bits, and a signature SHA-256`,
+    );
+  }
 }
 
 /** What a certificate says, in lines for a person. */
 export function describe(certificate: X509Certificate): string[] {
   const { namedCurve, modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {};
   const size = namedCurve ?? (modulusLength && t`${modulusLength} bits`);
-  const key = [certificate.publicKey.asymmetricKeyType?.toUpperCase(), size].filter(Boolean);
+  const type =
+    certificate.publicKey.asymmetricKeyType ?? t`of a kind that this runtime does not know`;
+  const key = [type.toUpperCase(), size].filter(Boolean);
   return [
     t`  Subject:     ${nameInALine(certificate.subject)}`,
     t`  Issuer:      ${nameInALine(certificate.issuer)}`,
     t`  Names:       ${certificate.subjectAltName ?? "-"}`,
-    t`  Valid from:  ${certificate.validFrom}`,
-    t`  Valid until: ${certificate.validTo}`,
+    t`  Valid from:  ${isoTime(certificate.validFrom)}`,
+    t`  Valid until: ${isoTime(certificate.validTo)}`,
     t`  SHA-256:     ${certificate.fingerprint256}`,
     t`  Key:         ${key.join(", ")}`,
   ];
+}
+
+/** A certificate's date ("Dec 24 13:48:00 2026 GMT") by RFC 3339, to the second. */
+function isoTime(date: string): string {
+  return new Date(date).toISOString().replace(".000", "");
 }
 
 /** "C=KR\nCN=localhost", as Node writes a name, in one line. */

@@ -153,6 +153,9 @@ export const sentences: Record<string, string> = {
   "--key {0} is not the key of --cert {1} (of the first certificate in it, where there are more)":
     "--key {0} 파일은 --cert {1} 인증서의 키가 아닙니다. 파일에 인증서가 여러 개면 맨 앞 인증서의 키여야 합니다",
 
+  "--cert {0} can't be used: {1}. An RSA key needs 2048 bits, and a signature SHA-256":
+    "--cert {0} 인증서를 쓸 수 없습니다: {1}. RSA 키는 2048비트 이상, 서명은 SHA-256 이상이어야 합니다",
+
   // Development certificates.
   "development certificate": "개발용 인증서",
   "Made a development certificate for localhost, 127.0.0.1 and ::1 in {0},":
@@ -194,6 +197,7 @@ export const sentences: Record<string, string> = {
   "it did not finish the handshake in time": "제한 시간 안에 핸드셰이크를 마치지 않았습니다",
   "it does not speak TLS": "TLS 통신이 아닙니다",
   "it does not offer TLS 1.3": "TLS 1.3을 지원하지 않습니다",
+  "it had sent nothing": "아무것도 보내지 않았습니다",
   "it may not trust this certificate":
     "클라이언트가 이 서버의 인증서를 신뢰하지 않은 것일 수 있습니다",
   "Client left during the handshake: {0}: {1}":
@@ -224,6 +228,9 @@ export const sentences: Record<string, string> = {
   "Protocol:     {0}": "프로토콜:     {0}",
   "Cipher:       {0}": "암호 스위트:  {0}",
   "Key exchange: {0}": "키 교환:      {0}",
+  "Certificate {0}, which is trusted here; the server did not send it":
+    "인증서 {0} (여기서 신뢰하는 것으로, 서버가 보낸 것은 아닙니다)",
+  "of a kind that this runtime does not know": "이 런타임이 모르는 종류",
   "Certificate {0}": "인증서 {0}",
   "  Subject:     {0}": "  주체:        {0}",
   "  Issuer:      {0}": "  발급자:      {0}",
@@ -237,6 +244,9 @@ export const sentences: Record<string, string> = {
   "nothing listens on {0}. Start the server first: npx tsx scripts/server.ts":
     "{0}에서 접속을 기다리는 서버가 없습니다. 먼저 서버를 시작하세요: npx tsx scripts/server.ts",
   "there is no host named {0}. Check --host": "{0} 호스트를 찾을 수 없습니다. --host를 확인하세요",
+  "there is no host named {0}, or no name server that answers. Check --host, and the network":
+    "{0} 호스트가 없거나 응답하는 DNS 서버가 없습니다. --host와 네트워크를 확인하세요",
+  "cannot read standard input: {0}": "표준 입력을 읽을 수 없습니다: {0}",
   "there is no way from here to {0}. Check --host, and the network":
     "{0}까지 가는 네트워크 경로가 없습니다. --host와 네트워크 연결을 확인하세요",
   "no answer from {0} in time; see --timeout":
@@ -256,6 +266,12 @@ export const sentences: Record<string, string> = {
     "{0} 서버의 인증서는 {1}용이 아닙니다. 주체 대체 이름(SAN)이 없습니다",
   "the certificate of {0} is self-signed, and not trusted here. To trust it, use --ca":
     "{0} 서버의 인증서는 신뢰 목록에 없는 자체 서명 인증서입니다. 신뢰하려면 --ca로 지정하세요",
+  "the certificate of {0} is self-signed, and not in --ca":
+    "{0} 서버의 인증서는 --ca에 없는 자체 서명 인증서입니다",
+  "the certificate of {0} comes from a root that is not in --ca":
+    "{0} 서버의 인증서 체인이 --ca에 없는 루트 인증서로 끝납니다",
+  "the certificate of {0} comes from an issuer that is not in --ca, or one between was not sent: see --inspect":
+    "{0} 서버의 인증서를 발급한 곳이 --ca에 없거나, 서버가 중간 인증서를 보내지 않았습니다. --inspect로 확인하세요",
   "the certificate of {0} comes from a root that is not trusted here. To trust it, use --ca":
     "{0} 서버의 인증서 체인이 신뢰 목록에 없는 루트 인증서로 끝납니다. 신뢰하려면 그 루트를 --ca로 지정하세요",
   "the certificate of {0} comes from an issuer that is not trusted here. To trust it, use --ca; or the server did not send it: see --inspect":
@@ -270,11 +286,16 @@ export const sentences: Record<string, string> = {
     "{0} 서버의 인증서나 상위 인증서에 쓰인 키 또는 서명이 너무 약합니다",
   "the certificates of {0} do not pass the verification: {1}. See --inspect":
     "{0} 서버의 인증서가 검증을 통과하지 못했습니다: {1}. --inspect로 확인하세요",
+  "{0} has no version of TLS in common with us: here it is {1} to {2}":
+    "{0} 서버와 함께 쓸 수 있는 TLS 버전이 없습니다. 여기서 허용하는 버전: {1}부터 {2}까지",
+  "the key exchange of {0} is too weak: it uses a DH key that is too short":
+    "{0} 서버의 키 교환이 너무 약합니다. DH 키가 너무 짧습니다",
+  "the handshake with {0} failed: {1}": "{0} 서버와의 핸드셰이크가 실패했습니다: {1}",
   "{0} does not speak TLS": "{0} 서버는 TLS를 쓰지 않습니다",
   "what comes from {0} is no longer TLS: {1}":
     "{0} 서버가 보낸 데이터가 도중부터 TLS가 아닙니다: {1}",
-  "{0} speaks only a version of TLS that is too old to be safe (before 1.2)":
-    "{0} 서버는 너무 오래되어 안전하지 않은 TLS 버전(1.2 이전)만 지원합니다",
+  "{0} speaks only a version of TLS that is too old to be safe (before {1})":
+    "{0} 서버는 너무 오래되어 안전하지 않은 TLS 버전({1} 이전)만 지원합니다",
   "{0} has nothing for the name {1}, or failed: {2}. See --servername":
     "{0} 서버에 {1} 이름의 인증서가 없거나 서버에 문제가 생겼습니다: {2}. --servername을 확인하세요",
   "{0} broke off the handshake: it may want a client certificate. Use --cert and --key":

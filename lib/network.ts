@@ -1,18 +1,24 @@
 // Names and addresses, and what goes wrong on a network, in words that say what to do about it. The
 // codes are Node's (errors.html), OpenSSL's of verification (openssl-verification-options(1)), and TLS's
 // alerts (RFC 8446, 6.2).
+import { setDefaultResultOrder } from "node:dns";
 import { isIP } from "node:net";
+import * as tls from "node:tls";
 import { domainToASCII } from "node:url";
-import { reason } from "./cli.ts";
+import { reason, usageError } from "./cli.ts";
+import { policy } from "./policy.ts";
 import { t } from "./words.ts";
 
 /** How far a client has come. */
-export type Step = "connection" | "handshake" | "wait" | "answer";
+export type Step = "lookup" | "connection" | "handshake" | "wait" | "answer" | "input";
 export type Failure = NodeJS.ErrnoException & {
   step?: Step;
   errors?: Failure[]; // of a host's several addresses
   cert?: { subjectaltname?: string };
 };
+
+// "localhost" is 127.0.0.1 first, as with the post's AF_INET, for the server and for the client.
+setDefaultResultOrder("ipv4first");
 
 /** An address and a port as people write them; an IPv6 address in brackets (RFC 3986, 3.2.2). */
 export function endpoint(host: string | undefined, port: number | undefined): string {
@@ -32,15 +38,24 @@ export function hostName(given: string): string | undefined {
   return /^[^.]+(\.[^.]+)*$/.test(ascii) ? ascii : undefined;
 }
 
+/** The host that an option names, in that form; ends the script where it is none. */
+export function givenHost(option: string, given: string): string {
+  const name = hostName(given);
+  if (name) return name;
+  usageError(
+    t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
+  );
+}
+
 /** An error of our own making, with the code that says what it is. */
 export function failure(code: string): Failure {
   return Object.assign(new Error(), { code });
 }
 
-/** For `catch`: passes an error on, with the step at which it came. */
+/** For `catch`: passes an error on, with the step at which it came, unless it has one. */
 export function giveUp(step: Step): (error: Failure) => never {
   return (error) => {
-    throw Object.assign(error, { step });
+    throw Object.assign(error, { step: error.step ?? step });
   };
 }
 
@@ -52,6 +67,10 @@ function firstFit<Facts>(rows: Row<Facts>[], error: Failure, facts: Facts): stri
   const [, sentence] = rows.find(([pattern]) => pattern.test(`${step} ${code} ${message}`))!;
   return sentence(facts);
 }
+
+/** What OpenSSL says of records that are none. */
+const NOT_TLS =
+  / \w+(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTPS?_\w*REQUEST|UNKNOWN_PROTOCOL) /;
 
 type Listener = { host: string; port: number; error: Error };
 
@@ -88,7 +107,7 @@ const inWords = (code: unknown) => String(code).toLowerCase().replaceAll("_", " 
 
 const refused: Row<Refused>[] = [
   [/ ERR_TLS_HANDSHAKE_TIMEOUT /, () => t`it did not finish the handshake in time`],
-  [/ \w+(HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH)/, () => t`it does not speak TLS`],
+  [NOT_TLS, () => t`it does not speak TLS`],
   [/ \w+UNSUPPORTED_PROTOCOL/, () => t`it does not offer TLS 1.3`],
   [/ \w+DID_NOT_RETURN_A_CERT/, () => t`it has no certificate, and --client-ca asks for one`],
   [
@@ -102,33 +121,51 @@ const refused: Row<Refused>[] = [
 
 /**
  * What became of a client in its handshake: who ended it, and why.
+ * @param sent how many bytes it had sent, where the runtime tells
  * @param verdict what OpenSSL's verification of its certificate came to, where that failed
  */
-export function handshakeError(error: Failure, client: string, verdict?: unknown): string {
+export function handshakeError(
+  error: Failure,
+  client: string,
+  sent: number | undefined,
+  verdict?: unknown,
+): string {
   if (!verdict && /ECONNRESET|EPIPE|ALERT/.test(error.code ?? "")) {
-    const alert = error.code?.includes("ALERT");
-    const why = alert ? reason(error) : t`it may not trust this certificate`;
+    const silent = sent === 0 ? t`it had sent nothing` : t`it may not trust this certificate`;
+    const why = error.code?.includes("ALERT") ? reason(error) : silent;
     return t`Client left during the handshake: ${client}: ${why}`;
   }
   const why = firstFit(refused, error, { error, verdict });
   return t`Client refused: ${client}: ${why}`;
 }
 
-/** Whom a client wanted to reach, under which name, and whether it has a certificate to show. */
-export type Target = { host: string; port: number; name: string; certificate: boolean };
+/** Whom a client wanted to reach, and under which name. */
+export type Target = {
+  host: string;
+  port: number;
+  name: string;
+  ca: boolean; // whether it was told whom to trust
+  certificate: boolean; // whether it has one to show
+};
 type Facts = Target & { at: string; error: Failure };
 
+const version = (name: string) => name.replace("TLSv", "");
+const oldest = () => version(policy().minVersion!);
+const newest = () => version(tls.DEFAULT_MAX_VERSION);
 const names = ({ error: { cert } }: Facts) => cert?.subjectaltname;
 
 const connecting: Row<Facts>[] = [
+  [/^input /, ({ error }) => t`cannot read standard input: ${reason(error)}`],
   // No connection.
   [
     / ECONNREFUSED /,
     ({ at }) => t`nothing listens on ${at}. Start the server first: npx tsx scripts/server.ts`,
   ],
+  [/ (ENOTFOUND|EAI_NONAME) /, ({ host }) => t`there is no host named ${host}. Check --host`],
   [
-    / (ENOTFOUND|EAI_AGAIN|EAI_NONAME) /,
-    ({ host }) => t`there is no host named ${host}. Check --host`,
+    / EAI_AGAIN |^lookup ABORT_ERR /,
+    ({ host }) =>
+      t`there is no host named ${host}, or no name server that answers. Check --host, and the network`,
   ],
   [
     / (ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|EINVAL|EACCES|EAFNOSUPPORT) /,
@@ -175,18 +212,24 @@ const connecting: Row<Facts>[] = [
   ],
   [
     / DEPTH_ZERO_SELF_SIGNED_CERT /,
-    ({ at }) =>
-      t`the certificate of ${at} is self-signed, and not trusted here. To trust it, use --ca`,
+    ({ at, ca }) =>
+      ca
+        ? t`the certificate of ${at} is self-signed, and not in --ca`
+        : t`the certificate of ${at} is self-signed, and not trusted here. To trust it, use --ca`,
   ],
   [
     / SELF_SIGNED_CERT_IN_CHAIN /,
-    ({ at }) =>
-      t`the certificate of ${at} comes from a root that is not trusted here. To trust it, use --ca`,
+    ({ at, ca }) =>
+      ca
+        ? t`the certificate of ${at} comes from a root that is not in --ca`
+        : t`the certificate of ${at} comes from a root that is not trusted here. To trust it, use --ca`,
   ],
   [
     / UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/,
-    ({ at }) =>
-      t`the certificate of ${at} comes from an issuer that is not trusted here. To trust it, use --ca; or the server did not send it: see --inspect`,
+    ({ at, ca }) =>
+      ca
+        ? t`the certificate of ${at} comes from an issuer that is not in --ca, or one between was not sent: see --inspect`
+        : t`the certificate of ${at} comes from an issuer that is not trusted here. To trust it, use --ca; or the server did not send it: see --inspect`,
   ],
   [
     / CERT_HAS_EXPIRED /,
@@ -204,6 +247,10 @@ const connecting: Row<Facts>[] = [
       t`the certificate of ${at} is not for servers, or its issuer's not for issuing (no CA)`,
   ],
   [
+    / \w*(DH_KEY_TOO_SMALL|DH_PARAM_SIZE|BAD_DH_VALUE) /,
+    ({ at }) => t`the key exchange of ${at} is too weak: it uses a DH key that is too short`,
+  ],
+  [
     /too weak|key too small/i,
     ({ at }) => t`a certificate of ${at}, its own or one above it, has too weak a key or signature`,
   ],
@@ -215,8 +262,16 @@ const connecting: Row<Facts>[] = [
 
   // Alerts: whoever sends one speaks TLS.
   [
-    / \w+(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL) /,
-    ({ at }) => t`${at} speaks only a version of TLS that is too old to be safe (before 1.2)`,
+    / \w+UNSUPPORTED_PROTOCOL /,
+    ({ at }) =>
+      t`${at} speaks only a version of TLS that is too old to be safe (before ${oldest()})`,
+  ],
+  [
+    / \w+PROTOCOL_VERSION /,
+    ({ at }) =>
+      newest() === "1.3"
+        ? t`${at} speaks only a version of TLS that is too old to be safe (before ${oldest()})`
+        : t`${at} has no version of TLS in common with us: here it is ${oldest()} to ${newest()}`,
   ],
   [
     / \w+(UNRECOGNIZED_NAME|ALERT_INTERNAL_ERROR) /,
@@ -240,7 +295,9 @@ const connecting: Row<Facts>[] = [
     /^(answer|wait) ERR_SSL/,
     ({ at, error }) => t`what comes from ${at} is no longer TLS: ${reason(error)}`,
   ],
-  [/ ERR_SSL/, ({ at }) => t`${at} does not speak TLS`],
+  [NOT_TLS, ({ at }) => t`${at} does not speak TLS`],
+  [/ \w+UNEXPECTED_MESSAGE /, ({ at }) => t`${at} does not speak TLS`], // so an echo looks: our own greeting
+  [/ ERR_SSL/, ({ at, error }) => t`the handshake with ${at} failed: ${reason(error)}`],
   [/ /, ({ at, error }) => t`no connection to ${at}: ${reason(error)}`],
 ];
 

@@ -18,7 +18,8 @@ import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
 import { developmentCertificate, nameInALine, readCertificates, readPair } from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
-import { endpoint, handshakeError, listenError } from "../lib/network.ts";
+import { endpoint, givenHost, handshakeError, listenError } from "../lib/network.ts";
+import { policy } from "../lib/policy.ts";
 import { t } from "../lib/words.ts";
 
 type Serve = (socket: net.Socket) => void;
@@ -69,6 +70,7 @@ function transcribe(socket: net.Socket): void {
 // That is the whole of a server. What follows is what it needs to stay one: limits, and an end.
 
 const GRACE = 5_000; // milliseconds for what is under way, when we stop
+const LAST = 100; // milliseconds for the last lines
 const IDLE = 500; // milliseconds of silence after which a client has nothing under way
 
 /** What a server has to remember. */
@@ -136,9 +138,13 @@ function limit(server: net.Server, most: number): void {
   server.maxConnections = most;
   server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
   server.on("error", (error) => turnAway(undefined, cli.reason(error)));
-  server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
-    const client = endpoint(socket.remoteAddress, socket.remotePort);
-    cli.complain(handshakeError(error, client, socket.authorizationError));
+  // An address that was asked for once is known when the client has gone as well.
+  server.on("connection", (connection: net.Socket) => void connection.remoteAddress);
+  server.on("tlsClientError", (error: Error, socket: tls.TLSSocket & { _parent?: net.Socket }) => {
+    const { _parent: connection } = socket; // the TCP connection below (Bun doesn't show it)
+    const { remoteAddress, remotePort } = connection ?? socket;
+    const client = endpoint(remoteAddress, remotePort);
+    cli.complain(handshakeError(error, client, connection?.bytesRead, socket.authorizationError));
     socket.destroy(); // after a timeout, the runtime leaves that to us
   });
 }
@@ -175,6 +181,7 @@ function stop(server: net.Server): void {
       cli.complain(t`Client cut off: ${client}: it did not finish within ${GRACE / 1000} seconds`);
       socket.destroy();
     }
+    setTimeout(() => process.exit(), LAST); // also where nobody reads the log any more
   }, GRACE);
 }
 
@@ -206,8 +213,9 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
       quiet: cli.flag("", t`do not print what clients send`),
     },
   );
-  const { host, port, plain, cert, key, "client-ca": clientCa, quiet } = options;
+  const { port, plain, cert, key, "client-ca": clientCa, quiet } = options;
   const { "max-connections": most, "idle-timeout": idleTimeout } = options;
+  const host = givenHost("--host", options.host);
   if (args.length > 0) cli.usageError(t`unexpected argument "${args[0]!}"`);
   if (!cert !== !key) cli.usageError(t`--cert and --key go together`);
   if (plain && (cert || clientCa))
@@ -215,11 +223,11 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
 
   // Bytes that may wait to be written before a client has to stop sending. With the 16 KiB of Node 20,
   // TLS brings just what fills them, and each read would stop the client.
-  setDefaultHighWaterMark(false, 1024 * 1024);
+  setDefaultHighWaterMark(false, 256 * 1024);
   const pair = () => (cert ? readPair(cert, key) : developmentCertificate());
   const secure: tls.TlsOptions | undefined = plain
     ? undefined
-    : { ...pair(), handshakeTimeout: 10_000 }; // milliseconds
+    : { ...policy(), ...pair(), handshakeTimeout: 10_000 }; // milliseconds
   // Mutual TLS: the client proves who it is as well, before a byte of its data is read.
   if (secure && clientCa) {
     secure.requestCert = true;

@@ -13,16 +13,23 @@
  * (names in certificates), https://nodejs.org/api/tls.html, and scripts/server.ts for the other end.
  */
 import { X509Certificate } from "node:crypto";
-import { setDefaultResultOrder } from "node:dns";
 import { once } from "node:events";
 import { isIP, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
-import { describe, isoDate, readCertificates, readPair, trustedCertificate } from "../lib/certs.ts";
+import {
+  describe,
+  isoDate,
+  issuerOf,
+  readCertificates,
+  readPair,
+  trustedCertificate,
+} from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
-import { connectionError, failure, giveUp, hostName, type Target } from "../lib/network.ts";
+import { connectionError, failure, givenHost, giveUp, type Target } from "../lib/network.ts";
+import { policy } from "../lib/policy.ts";
 import { printableLines, t } from "../lib/words.ts";
 
 type Server = { host: string; port: number; name: string };
@@ -42,12 +49,14 @@ async function connect({ host, port, name }: Server, more: tls.ConnectionOptions
     checkServerIdentity: (_, certificate) => checkName(name, certificate),
     // Even where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0.
     rejectUnauthorized: true,
-    minVersion: "TLSv1.2",
     ...more,
   });
-  const inTime = () => ({ signal: AbortSignal.timeout(limit) });
-  await once(socket, "connect", inTime()).catch(giveUp("connection"));
-  await once(socket, "secureConnect", inTime()).catch(giveUp("handshake"));
+  const failed = once(socket, "error").then(([error]) => Promise.reject(error));
+  const until = (event: string) =>
+    Promise.race([failed, once(socket, event, { signal: AbortSignal.timeout(limit) })]);
+  if (!isIP(host)) await until("lookup").catch(giveUp("lookup"));
+  await until("connect").catch(giveUp("connection"));
+  await until("secureConnect").catch(giveUp("handshake"));
   return socket;
 }
 
@@ -85,17 +94,19 @@ async function converse(
 /** Prints the answer: all that comes until the server ends, for nothing else says that it is complete. */
 async function printAnswer(socket: tls.TLSSocket): Promise<void> {
   const decoder = new StringDecoder("utf8"); // keeps half a character until the rest arrives
-  let begun = false;
+  let [begun, half] = [false, ""]; // and half a line end (CR LF) is kept here
   const write = async (received: string) => {
     const before = begun ? "" : t`Response from server: ${""}`;
     begun = true;
-    if (!process.stdout.write(before + printableLines(received)))
-      await once(process.stdout, "drain");
+    const [, whole = "", rest = ""] = /^([^]*?)(\r?)$/.exec(half + received)!;
+    half = rest;
+    if (!process.stdout.write(before + printableLines(whole))) await once(process.stdout, "drain");
   };
   try {
     for await (const chunk of socket) await write(decoder.write(chunk));
     // An answer to nothing may be nothing; to a message, that is none.
-    if (begun || socket.bytesWritten === 0) await write(decoder.end() + "\n");
+    if (begun || socket.bytesWritten === 0) await write(decoder.end());
+    if (begun) process.stdout.write(printableLines(half) + "\n");
   } catch (error) {
     if (begun) process.stdout.write("\n"); // what went wrong gets a line of its own
     throw error;
@@ -113,9 +124,12 @@ function endOurSide(socket: tls.TLSSocket, silence: number): void {
     if (readerIsSlow(socket)) timer.refresh();
     else socket.end();
   }, silence);
+  const complete = () => socket.bytesRead === socket.bytesWritten;
   const count = () => {
-    if (socket.bytesRead === socket.bytesWritten) socket.end();
-    else timer.refresh();
+    timer.refresh();
+    // A turn later: as many bytes may be the beginning of more. And an end while the runtime hands out what
+    // has come loses what it hasn't handed out yet, without an error.
+    if (complete()) setImmediate(() => void (complete() && socket.end()));
   };
   socket.on("data", count).on("close", () => clearTimeout(timer));
   count();
@@ -126,6 +140,7 @@ function limitWaits(socket: tls.TLSSocket, input: Readable, limit: number): void
   socket.setTimeout(limit).on("timeout", () => {
     const waiting = input.readableEnded || socket.writableLength > 0;
     if (waiting && !readerIsSlow(socket)) socket.destroy(failure("ETIMEDOUT"));
+    else socket.setTimeout(limit); // it would come once, and again only after traffic
   });
 }
 
@@ -144,6 +159,8 @@ async function exchange(
   const raw = message === "-";
   const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
   const toOutput = (socket: tls.TLSSocket) => pipeline(socket, process.stdout, { end: false });
+  // What the input itself has is nobody else's fault. (It ends with the socket's error as well.)
+  input.once("error", (error) => socket.destroyed || Object.assign(error, { step: "input" }));
   limitWaits(socket, input, limit);
   await converse(socket, input, raw ? toOutput : printAnswer, silence).catch((error) =>
     giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
@@ -160,12 +177,7 @@ async function exchange(
 function trusted(host: string, file: string): Buffer | undefined {
   if (file) return readCertificates("--ca", file);
   // For this machine, it is the certificate that scripts/server.ts made for development, alone.
-  return /^(localhost|127(\.\d+){3}|::1)$/.test(host) ? trustedCertificate() : undefined;
-}
-
-/** With no short RSA key and no SHA-1 in a certificate. (Bun's TLS library has no such levels.) */
-function strong(ciphers: string): string {
-  return process.versions.bun ? ciphers : `${ciphers}:@SECLEVEL=2`;
+  return /^(localhost|127(\.\d+){3}|::1)(%\w+)?$/.test(host) ? trustedCertificate() : undefined;
 }
 
 /** What the handshake came to: not what the code hoped for, for its reader may have changed it. */
@@ -191,34 +203,39 @@ function refusal(socket: tls.TLSSocket, target: Target): string {
 }
 
 /** --inspect: what the server shows, and whether it will do. */
-async function inspect(socket: tls.TLSSocket, target: Target, limit: number): Promise<void> {
+async function inspect(
+  socket: tls.TLSSocket,
+  target: Target,
+  ca: Buffer | undefined,
+  limit: number,
+): Promise<void> {
   const exchange = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
   const group = exchange.name ?? exchange.type ?? "-"; // the post-quantum hybrids have no one size
   cli.print(t`Protocol:     ${socket.getProtocol() ?? "?"}`);
   cli.print(t`Cipher:       ${socket.getCipher().standardName}`);
   const size = exchange.size ? t`, ${exchange.size} bits` : "";
   cli.print(t`Key exchange: ${group + size}`);
-  let certificate = socket.getPeerCertificate(true);
-  for (let i = 0; certificate?.raw; certificate = certificate.issuerCertificate) {
-    cli.print(t`Certificate ${i++}`);
-    describe(new X509Certificate(certificate.raw)).forEach((line) => cli.print(line));
-    if (certificate.fingerprint256 === certificate.issuerCertificate?.fingerprint256) break; // a root
+  // First, for the runtime forgets the certificates while one goes from issuer to issuer.
+  const verdict = socket.authorized
+    ? t`Trusted: ${target.name}, until ${lastDay(socket)}.`
+    : t`Refused: ${refusal(socket, target)}`;
+  const sent: X509Certificate[] = [];
+  for (let next = socket.getPeerX509Certificate(); next; next = next.issuerCertificate)
+    sent.push(next);
+  sent.forEach((certificate, i) => {
+    cli.print(t`Certificate ${i}`);
+    describe(certificate).forEach((line) => cli.print(line));
+  });
+  const root = issuerOf(sent.at(-1), ca);
+  if (root) {
+    cli.print(t`Certificate ${sent.length}, which is trusted here; the server did not send it`);
+    describe(root).forEach((line) => cli.print(line));
   }
-  if (socket.authorized) cli.print(t`Trusted: ${target.name}, until ${lastDay(socket)}.`);
-  else cli.print(t`Refused: ${refusal(socket, target)}`);
+  cli.print(verdict);
   process.exitCode = socket.authorized ? 0 : 1;
   await cli.flush();
   socket.resume().end(); // in an orderly way: the server has nothing to complain of
   await once(socket, "close", { signal: AbortSignal.timeout(limit) }).catch(giveUp("wait"));
-}
-
-/** What an option names, in the one form in which it is resolved, sent and checked. */
-function oneForm(option: string, given: string): string {
-  const name = hostName(given);
-  if (name) return name;
-  cli.usageError(
-    t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
-  );
 }
 
 async function main(): Promise<void> {
@@ -249,23 +266,30 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
   if (args.length > 1) cli.usageError(t`more than one message; quote it: "${args.join(" ")}"`);
   const wrong = cli.garbled(message);
   if (wrong) cli.fail(t`${message}: ${wrong}`);
-  const host = oneForm("--host", options.host);
-  const name = options.servername ? oneForm("--servername", options.servername) : host;
+  const host = givenHost("--host", options.host);
+  // The zone of an IPv6 address (fe80::1%eth0) is for connecting only: no certificate has one.
+  const name = (options.servername ? givenHost("--servername", options.servername) : host).replace(
+    /%.*/,
+    "",
+  );
 
-  setDefaultResultOrder("ipv4first"); // "localhost" is 127.0.0.1 first, as with the post's AF_INET
+  // So long, and no longer, glibc asks its name servers: until it is done, the runtime can't end.
+  const [half, attempts] = [Math.max(1, Math.floor(timeout / 2000)), timeout < 2000 ? 1 : 2];
+  process.env.RES_OPTIONS ??= `timeout:${half} attempts:${attempts}`;
   // Each address of a host but the last has this time, not the 250 ms of the runtime.
   setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(timeout / 4));
-  const target = { host, port, name, certificate: cert !== "" };
+  const target = { host, port, name, ca: options.ca !== "", certificate: cert !== "" };
   try {
+    const ca = trusted(host, options.ca);
     const more: tls.ConnectionOptions = {
-      ca: trusted(host, options.ca),
-      ciphers: strong(tls.DEFAULT_CIPHERS),
+      ca,
+      ...policy(),
       // --inspect, which sends nothing, looks at a server that can't be verified as well.
       rejectUnauthorized: !options.inspect,
     };
     if (cert) Object.assign(more, readPair(cert, key)); // who we are, for a server that asks
     const socket = await connect(target, more, timeout);
-    if (options.inspect) await inspect(socket, target, timeout);
+    if (options.inspect) await inspect(socket, target, ca, timeout);
     else {
       console.error(outcome(socket, target));
       await exchange(socket, message, timeout, silence);

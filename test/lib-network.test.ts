@@ -2,6 +2,7 @@
 // of each go through a whole script in the other files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Failure } from "../lib/network.ts";
 
 process.env.LC_ALL = "C"; // before the sentences choose their language
 const { connectionError, endpoint, handshakeError, hostName, listenError } =
@@ -46,12 +47,14 @@ test("what has no place in a host's name is refused, never cut off", () => {
 
 const failure = (code: string, more: object = {}) =>
   Object.assign(new Error(code), { code, ...more });
-const target = { host: "a.test", port: 5000, name: "b.test", certificate: false };
+const target = { host: "a.test", port: 5000, name: "b.test", ca: false, certificate: false };
 
 test("why a client has no connection: one line, whom it concerns, what helps, and no bare code", () => {
-  const cases: [string, "connection" | "handshake" | "wait" | "answer", RegExp][] = [
+  const cases: [string, Exclude<Failure["step"], undefined>, RegExp][] = [
     ["ECONNREFUSED", "connection", /^nothing listens on a\.test:5000\. Start the server first/],
-    ["EAI_AGAIN", "connection", /^there is no host named a\.test\. Check --host$/],
+    ["ENOTFOUND", "lookup", /^there is no host named a\.test\. Check --host$/],
+    ["EAI_AGAIN", "lookup", /^there is no host named a\.test, or no name server that answers\./],
+    ["ABORT_ERR", "lookup", /^there is no host named a\.test, or no name server that answers\./],
     ["EHOSTUNREACH", "connection", /^there is no way from here to a\.test:5000\. Check --host/],
     ["ETIMEDOUT", "connection", /^no answer from a\.test:5000 in time; see --timeout$/],
     ["ABORT_ERR", "handshake", /did not finish the handshake in time\. Does it speak TLS\?/],
@@ -106,9 +109,9 @@ test("why a server can't listen, or has no client: one line, and what helps", ()
     ["ERR_SSL_BAD_EXTENSION", /^Client refused: a:1: so it is$/],
   ];
   for (const [code, line] of cases)
-    assert.match(handshakeError(failure(code, { reason: "so it is" }), "a:1"), line);
+    assert.match(handshakeError(failure(code, { reason: "so it is" }), "a:1", 9), line);
   assert.match(
-    handshakeError(failure("ECONNRESET"), "a:1", "CERT_HAS_EXPIRED"),
+    handshakeError(failure("ECONNRESET"), "a:1", 9, "CERT_HAS_EXPIRED"),
     /^Client refused: a:1: its certificate is not from .*: cert has expired$/,
   );
 });

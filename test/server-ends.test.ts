@@ -70,7 +70,7 @@ client = socket.socket()
 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
 client.connect(("127.0.0.1", int(sys.argv[1])))
-client.sendall(bytes(500_000))
+client.sendall(bytes(200_000))
 client.shutdown(socket.SHUT_WR)
 sys.stdin.read()
 `;
@@ -81,7 +81,7 @@ test(
   async () => {
     const server = await startServer(["--plain", "--quiet", "--idle-timeout", "30"]);
     const client = start("python3", ["-c", TAKES_NOTHING, server.port]);
-    await server.prints(/^Client disconnected: .*, 500000 bytes$/m); // its descriptor is closed
+    await server.prints(/^Client disconnected: .*, 200000 bytes$/m); // its descriptor is closed
     assert.doesNotMatch(server.stderr(), /silent/);
     client.child.stdin!.end();
     await client.exit;
