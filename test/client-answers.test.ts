@@ -2,24 +2,14 @@
 // one. The servers are real, each on a free port with the development certificate.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
-import type { AddressInfo, Server, Socket } from "node:net";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import * as tls from "node:tls";
-import {
-  certs,
-  ENV,
-  freePort,
-  inScratch,
-  needs,
-  runScript,
-  start,
-  startServer,
-} from "./helpers.ts";
+import { before, test } from "node:test";
+import type { TLSSocket, TlsOptions } from "node:tls";
+import { ENV, inScratch, needs, runScript, start, startServer, type Server } from "./helpers.ts";
+import { clients, development, onSomePort, pair, pem, portOf, tlsServer } from "./peers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
@@ -28,24 +18,13 @@ const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which
 const LATE = "late, but whole";
 const www = inScratch("www");
 
-let own: Awaited<ReturnType<typeof startServer>>; // it makes the development certificates
-const open = new Set<Server | Socket>();
+let own: Server; // it makes the development certificates
 before(async () => {
   own = await startServer();
   mkdirSync(www);
   writeFileSync(join(www, "big"), BIG);
 });
-after(() => open.forEach((one) => ("destroy" in one ? one.destroy() : one.close())));
-
-const pem = (name: string) => readFileSync(join(certs, name));
-const pair = () => ({ cert: pem("server.crt"), key: pem("server.key") });
-const pairFiles = () => [join(certs, "server.crt"), join(certs, "server.key")] as const;
-
-async function portOf(server: Server): Promise<string> {
-  open.add(server.on("connection", (socket: Socket) => open.add(socket)));
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return String((server.address() as AddressInfo).port);
-}
+const [cert, key] = [inScratch(`${development}.crt`), inScratch(`${development}.key`)];
 
 /** What web servers answer: 10 MB at once, or a line after a while. The wait is the subject. */
 const page: (wait: number) => http.RequestListener = (wait) => (request, response) => {
@@ -55,12 +34,9 @@ const page: (wait: number) => http.RequestListener = (wait) => (request, respons
 };
 
 async function nginx(): Promise<string> {
-  const [cert, key] = pairFiles();
-  const [port, late] = [await freePort(), await portOf(http.createServer(page(2000)))];
-  const folder = inScratch(`nginx-${port}`);
-  mkdirSync(folder);
+  const late = await portOf(http.createServer(page(2000)));
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  const config = `
+  const config = (port: string) => `
     daemon off; master_process off; pid pid;
     events {}
     http {
@@ -71,10 +47,14 @@ async function nginx(): Promise<string> {
         location /late { proxy_pass http://127.0.0.1:${late}; }
       }
     }`;
-  writeFileSync(join(folder, "conf"), config);
-  const args = ["-p", folder, "-c", "conf", "-e", "stderr", "-g", "error_log stderr notice;"];
-  await start("nginx", args).prints(/using the ".*" event method[^]*nginx\/\d/); // it listens by then
-  return port;
+  const args = (port: string) => {
+    const folder = inScratch(`nginx-${port}`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, "conf"), config(port));
+    return ["-p", folder, "-c", "conf", "-e", "stderr", "-g", "error_log stderr notice;"];
+  };
+  const listens = /using the ".*" event method[^]*nginx\/\d/;
+  return (await onSomePort("nginx", args, listens)).port;
 }
 
 const PYTHON = `
@@ -89,21 +69,18 @@ server.serve_forever()
 `;
 
 async function python(): Promise<string> {
-  const server = start("python3", ["-c", PYTHON, ...pairFiles(), www]);
+  const server = start("python3", ["-c", PYTHON, cert, key, www]);
   return (await server.prints(/^port (\d+)$/m))[1]!;
 }
 
 async function ncat(): Promise<string> {
-  const [cert, key] = pairFiles();
-  const port = await freePort();
-  const ssl = ["--ssl", "--ssl-cert", cert, "--ssl-key", key];
-  await start("ncat", ["-v", "-k", "-l", ...ssl, "-c", "cat", "127.0.0.1", port]).prints(
-    /Listening/,
-  );
-  return port;
+  const own = ["--ssl", "--ssl-cert", cert, "--ssl-key", key];
+  const args = (port: string) => ["-v", "-k", "-l", ...own, "-c", "cat", "127.0.0.1", port];
+  return (await onSomePort("ncat", args, /Listening/)).port;
 }
 
-const node = () => portOf(https.createServer(pair(), page(50)));
+const secure = () => ({ cert: pem(development), key: readFileSync(key) });
+const node = () => portOf(https.createServer(secure(), page(50)));
 const get = (path: string) =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
 const ECHO = BIG.slice(0, 100_000); // as long as an argument may be
@@ -145,32 +122,17 @@ async function ask(args: string[], request: string, times = 1) {
   return Promise.all(runs);
 }
 
-type Serve = (socket: tls.TLSSocket, reset: () => void) => void;
-
-/** A TLS server in this process; what it serves may also reset the connection. */
-async function answering(serve: Serve, options: tls.TlsOptions = {}): Promise<string> {
-  const connections = new Map<number | undefined, Socket>();
-  const all = { ...pair(), allowHalfOpen: true, ...options };
-  const server = tls.createServer(all, (socket) => {
-    const connection = connections.get(socket.remotePort)!;
-    socket.on("error", () => {});
-    serve(socket, () => connection.resetAndDestroy());
-  });
-  server.on("connection", (socket: Socket) => connections.set(socket.remotePort, socket));
-  return portOf(server);
-}
-
-const strict = () => ({ requestCert: true, ca: pem("server.crt") });
-const ownPair = () => ["--cert", join(certs, "client.crt"), "--key", join(certs, "client.key")];
-const broken: [string, Serve, (() => tls.TlsOptions)?][] = [
+type Serve = (socket: TLSSocket, reset: () => void) => void;
+const strict = () => ({ requestCert: true, ca: pem(development) });
+const broken: [string, Serve, (() => TlsOptions)?][] = [
   ["ends without a byte of answer", (socket) => socket.once("data", () => socket.end())],
   ["resets right after the message", (socket, reset) => socket.once("data", reset)],
   ["refuses the client's certificate without an alert", (socket) => socket.pipe(socket), strict],
 ];
 for (const [name, serve, options] of broken)
   test(`no success: a server that ${name}`, async () => {
-    const port = await answering(serve, options?.());
-    const args = ["--port", port, ...(options ? ownPair() : [])];
+    const { port } = await tlsServer([development], serve, options?.());
+    const args = ["--port", port, ...(options ? pair(clients) : [])];
     for (const run of await ask(args, "hello", name.includes("reset") ? TIMES : 1)) {
       assert.match(run.stderr, /^TLSv1\.[23], [^\n]* Verified: [^\n]*\ntls-client: [^\n]+\n$/);
       if (!name.includes("reset")) assert.match(run.stderr, /certificate/); // which it may refuse
@@ -180,7 +142,7 @@ for (const [name, serve, options] of broken)
   });
 
 test("a reset after part of an answer, and after our own end: the part, and exit 1", async () => {
-  const port = await answering((socket, reset) => {
+  const { port } = await tlsServer([development], (socket, reset) => {
     socket.once("data", () => socket.write("half an ans")).on("end", reset);
   });
   for (const run of await ask(["--port", port, "--half-close", "0.2"], "hello")) {
@@ -192,7 +154,7 @@ test("a reset after part of an answer, and after our own end: the part, and exit
 });
 
 test("what comes after our own end is still read", async () => {
-  const port = await answering((socket) => {
+  const { port } = await tlsServer([development], (socket) => {
     socket.once("data", () => socket.write("before")).on("end", () => socket.end(" and after"));
   });
   for (const run of await ask(["--port", port], "hello")) {
@@ -202,7 +164,9 @@ test("what comes after our own end is still read", async () => {
 });
 
 test("a server that answers only after our end", async () => {
-  const port = await answering((socket) => socket.resume().on("end", () => socket.end("at last")));
+  const { port } = await tlsServer([development], (socket) =>
+    socket.on("end", () => socket.end("at last")),
+  );
   for (const run of await ask(["--port", port], "hello")) {
     assert.equal(run.code, 0, run.stderr);
     assert.match(run.stdout, /^(Response from server: )?at last\n?$/);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import * as net from "node:net";
 import { test } from "node:test";
-import { ENV, inScratch as file, needs, runScript, start, startScript } from "./helpers.ts";
-import { MESSAGE, ca, openssl, peer, portOf, refuses } from "./peers.ts";
+import { ENV, inScratch, needs, start, startScript } from "./helpers.ts";
+import { issue, openssl, opensslServer, portOf, refuses, tlsServer, to } from "./peers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
@@ -22,13 +22,20 @@ const chains: [string, string[], string, RegExp[]][] = [
 ];
 
 test("chains that can't be trusted", openssl, async () => {
-  const peers = await Promise.all(chains.map(([, chain]) => peer(chain)));
+  const narrow = "nameConstraints = critical, permitted;DNS:example.test";
+  await Promise.all([
+    issue("other", { by: "other", constraints: "CA:TRUE" }),
+    issue("flat", { by: "flat", constraints: "CA:TRUE, pathlen:0" }),
+    issue("middle", { constraints: "CA:TRUE" }),
+    issue("old", { constraints: "CA:TRUE", until: "20250201000000Z" }),
+    issue("narrow", { constraints: "CA:TRUE", extensions: narrow }),
+    issue("strange", { extensions: "1.2.3.4 = critical, ASN1:NULL" }),
+  ]);
+  await issue("below", { by: "flat", constraints: "CA:TRUE" });
+  await Promise.all(["middle", "old", "narrow", "below"].map((by) => issue(`by-${by}`, { by })));
+  const peers = await Promise.all(chains.map(([, chain]) => tlsServer(chain)));
   const lines = await refuses(
-    chains.map(([, , trusted, words], i) => [
-      ["--port", peers[i]!.port, ...ca(trusted)],
-      /certificate/,
-      ...words,
-    ]),
+    chains.map(([, , trusted, words], i) => [to(peers[i]!, trusted), /certificate/, ...words]),
   );
   for (const [i, [what]] of chains.entries()) {
     assert.doesNotMatch(lines[i]!, /the certificate of \S+ (is self-signed|has expired)/, what);
@@ -79,23 +86,10 @@ const demands: [string, string[], RegExp][] = [
 ];
 for (const [name, more, word] of demands)
   test(`openssl s_server wants ${name}`, openssl, async () => {
-    const own = ["-cert", file("good.crt"), "-key", file("good.key")];
-    const other = ["-cert2", file("good.crt"), "-key2", file("good.key")];
-    const server = start("openssl", [
-      "s_server",
-      "-accept",
-      "127.0.0.1:0",
-      ...own,
-      ...other,
-      ...more,
-    ]);
-    const [, port] = await server.prints(/^ACCEPT .*:(\d+)$/m);
-    const args = ["--port", port!, ...ca("root"), MESSAGE];
-    const { code, stdout, stderr } = await runScript("tls-client", args);
-    assert.match(stderr, /^(TLSv1\.3, [^\n]*\n)?tls-client: [^\n]*\n$/);
-    assert.match(stderr, word);
-    assert.doesNotMatch(stderr, /refuses this client certificate/);
-    assert.deepEqual([stdout, code], ["", 1]);
+    const other = ["-cert2", inScratch("good.crt"), "-key2", inScratch("good.key")];
+    const server = await opensslServer(await issue("good"), [...other, ...more]);
+    const [line] = await refuses([[to(server), word]], { verified: true });
+    assert.doesNotMatch(line!, /refuses this client certificate/);
     server.child.kill();
   });
 
@@ -103,7 +97,10 @@ test(
   "what is not TLS any more, behind a verified answer, is said to be that",
   openssl,
   async () => {
-    const answers = await peer(["good"], (socket) => void socket.write("half an ans"));
+    const answers = await tlsServer(
+      [await issue("good")],
+      (socket) => void socket.write("half an ans"),
+    );
     let spoil = () => {};
     const between = net.createServer((client) => {
       const server = net.connect(+answers.port, "127.0.0.1");
@@ -113,7 +110,7 @@ test(
         .pipe(client);
       spoil = () => client.write("HTTP/1.1 500 out of the blue\r\n\r\n");
     });
-    const client = startScript("tls-client", ["--port", await portOf(between), ...ca("root")]);
+    const client = startScript("tls-client", to({ port: await portOf(between) }));
     await client.prints(/half an ans/);
     spoil();
     assert.equal(await client.exit, 1);

@@ -3,13 +3,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { before, test } from "node:test";
-import * as tls from "node:tls";
 import {
-  certs,
-  freePort,
   inScratch,
   needs,
   root,
@@ -19,9 +16,12 @@ import {
   start,
   startScript,
   startServer,
+  type Program,
+  type Server,
 } from "./helpers.ts";
+import { clients, development, onSomePort, opensslServer, pair, tlsServer } from "./peers.ts";
 
-let server: Awaited<ReturnType<typeof startServer>>;
+let server: Server; // it makes the development certificates
 before(async () => (server = await startServer()));
 
 test("a message and its answer, in any alphabet, of any length, which does not drive the terminal", async () => {
@@ -41,69 +41,56 @@ test("a message and its answer, in any alphabet, of any length, which does not d
   }
 });
 
-const pair = () => ["-cert", `${certs}/server.crt`, "-key", `${certs}/server.key`];
-const peers: [string, string, (port: string) => string[], string?][] = [
+// Servers that people have, with the development certificate. s_server sends lines back reversed.
+const [cert, key] = [inScratch(`${development}.crt`), inScratch(`${development}.key`)];
+const sServer = (...args: string[]) => opensslServer(development, ["-rev", ...args]);
+/** One that chooses its port itself, and prints it. */
+async function printing(command: string, args: string[], port: RegExp) {
+  const peer = start(command, args);
+  return { ...peer, port: (await peer.prints(port))[1]! };
+}
+
+const peers: [string, string, () => Promise<Program & { port: string }>][] = [
   [
     "Python's ssl",
     "python3",
-    () => [join(root, "test/echo.py"), "threads", ...pair().filter((_, i) => i % 2)],
+    () => {
+      const args = [join(root, "test/echo.py"), "threads", cert, key];
+      return printing("python3", args, /^listening on .*:(\d+)$/m);
+    },
   ],
-  [
-    "openssl s_server, TLS 1.3",
-    "openssl",
-    (port) => ["s_server", "-rev", "-accept", `127.0.0.1:${port}`, "-tls1_3", ...pair()],
-  ],
-  [
-    "openssl s_server, TLS 1.2",
-    "openssl",
-    (port) => ["s_server", "-rev", "-accept", `127.0.0.1:${port}`, "-tls1_2", ...pair()],
-  ],
+  ["openssl s_server, TLS 1.3", "openssl", () => sServer("-tls1_3")],
+  ["openssl s_server, TLS 1.2", "openssl", () => sServer("-tls1_2")],
   [
     "openssl s_server, which verifies us",
     "openssl",
-    (port) => [
-      ...["s_server", "-rev", "-accept", `127.0.0.1:${port}`, "-Verify", "1", ...pair()],
-      ...["-verify_return_error", "-CAfile", `${certs}/client.crt`],
-    ],
+    () => sServer("-Verify", "1", "-verify_return_error", "-CAfile", inScratch(`${clients}.crt`)),
   ],
   [
     "gnutls-serv",
     "gnutls-serv",
-    (port) => [
-      ...["--echo", "--quiet", "-p", port, `--x509certfile=${certs}/server.crt`],
-      `--x509keyfile=${certs}/server.key`,
-    ],
+    () => {
+      const files = [`--x509certfile=${cert}`, `--x509keyfile=${key}`];
+      return onSomePort("gnutls-serv", (port) => ["--echo", "-p", port, ...files], /\.\.\.done/);
+    },
   ],
   [
     "socat",
     "socat",
-    (port) => [
-      `OPENSSL-LISTEN:${port},bind=127.0.0.1,cert=${certs}/server.crt,key=${certs}/server.key,verify=0`,
-      "EXEC:cat",
-    ],
+    () => {
+      const listen = `OPENSSL-LISTEN:0,bind=127.0.0.1,cert=${cert},key=${key},verify=0`;
+      return printing("socat", ["-d", "-d", listen, "EXEC:cat"], /listening on .*:(\d+)$/m);
+    },
   ],
 ];
-for (const [name, command, args] of peers)
+for (const [name, command, startPeer] of peers)
   test(`peer: ${name}`, needs(command), async () => {
-    let port = await freePort();
-    const peer = start(command, args(port), { timeout: 30_000 });
-    if (command === "python3") port = (await peer.prints(/^listening on .*:(\d+)$/m))[1]!;
-    const own = ["--cert", `${certs}/client.crt`, "--key", `${certs}/client.key`];
-    // Not all of them say that they listen: then the client is what tells.
-    for (;;) {
-      const message = "12321\n"; // openssl sends lines back reversed
-      const { code, stdout, stderr } = await runScript("tls-client", [
-        "--port",
-        port,
-        ...own,
-        message,
-      ]);
-      if (/nothing listens/.test(stderr)) continue;
-      assert.match(stdout, /^Response from server: 12321\n+$/, stderr);
-      assert.match(stderr, name.includes("1.2") ? /^TLSv1\.2, TLS_ECDHE/ : /^TLSv1\.3, /);
-      assert.equal(code, 0);
-      break;
-    }
+    const peer = await startPeer();
+    const args = ["--port", peer.port, ...pair(clients), "12321\n"];
+    const { code, stdout, stderr } = await runScript("tls-client", args);
+    assert.match(stdout, /^Response from server: 12321\n+$/, stderr);
+    assert.match(stderr, name.includes("1.2") ? /^TLSv1\.2, TLS_ECDHE/ : /^TLSv1\.3, /);
+    assert.equal(code, 0);
     peer.child.kill();
   });
 
@@ -136,36 +123,27 @@ test("streaming: raw bytes, answered before the input ends", async () => {
 });
 
 test("streaming: an input that pauses for longer than --timeout is no slow server", async () => {
-  const client = startScript("tls-client", ["--port", server.port, "--timeout", "0.3", "-"]);
+  const client = startScript("tls-client", ["--port", server.port, "--timeout", "2", "-"]);
   await client.prints(/Verified/);
-  await new Promise((resolve) => setTimeout(resolve, 1000)); // the pause is the subject
+  await setTimeout(2500); // the pause is the subject
   client.child.stdin!.end("still here");
   assert.equal(await client.exit, 0, client.stderr());
   assert.equal(client.stdout(), "still here");
 });
 
-/** A TLS server with the development certificate, for one kind of answer. */
-async function answering(serve: (socket: tls.TLSSocket) => void) {
-  const [cert, key] = ["crt", "key"].map((type) => readFileSync(`${certs}/server.${type}`));
-  const peer = tls.createServer({ cert, key, allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {}).on("finish", () => peer.emit("sent"));
-    serve(socket);
-  });
-  await once(peer.listen(0, "127.0.0.1").unref(), "listening");
-  return { port: String((peer.address() as AddressInfo).port), server: peer };
-}
-
 test("streaming: an answer larger than what was sent", async () => {
-  const peer = await answering((socket) => socket.resume().end(Buffer.alloc(20_000_000, "x")));
+  const peer = await tlsServer([development], (socket) =>
+    socket.end(Buffer.alloc(20_000_000, "x")),
+  );
   const client = await runScript("tls-client", ["--port", peer.port, "-"], { input: "small" });
   assert.equal(client.code, 0, client.stderr);
   assert.equal(client.bytes.length, 20_000_000);
 });
 
 test("streaming: an input that never ends, to a server that does", async () => {
-  const peer = await answering((socket) =>
-    socket.once("data", () => socket.resume().end("enough")),
-  );
+  const peer = await tlsServer([development], (socket) => {
+    socket.once("data", () => socket.end("enough"));
+  });
   const client = startScript("tls-client", ["--port", peer.port, "-"]);
   client.child.stdin!.write("first of many\n");
   assert.equal(await client.exit, 1);
@@ -175,13 +153,16 @@ test("streaming: an input that never ends, to a server that does", async () => {
 
 test("an answer arrives whole, however slow its reader is", async () => {
   const size = 3_000_000; // more than any buffer between two processes holds
-  const peer = await answering((socket) => socket.resume().end(Buffer.alloc(size, "x")));
+  let sent = () => {};
+  const answer = Buffer.alloc(size, "x");
+  const peer = await tlsServer([development], (socket) => socket.end(answer, () => sent()));
   for (const message of ["-", "a message"]) {
+    const allSent = new Promise<void>((resolve) => (sent = resolve));
     const client = startScript("tls-client", ["--port", peer.port, message]);
     client.child.stdout!.pause();
     client.child.stdin!.end();
     await once(client.child.stderr!, "data");
-    await once(peer.server, "sent");
+    await allSent;
     client.child.stdout!.resume();
     assert.equal(await client.exit, 0, client.stderr());
     assert.equal(client.bytes().filter((byte) => byte === 120).length, size);

@@ -2,9 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ENV, freePort, runEach, runScript, startServer } from "./helpers.ts";
-import { ca, named, ipv6, openssl, peer, refuses } from "./peers.ts";
+import { ipv6, issue, openssl, refuses, tlsServer, to } from "./peers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+
+const NAMES = `DNS:evil.test, DNS:*.example.test, DNS:f*.partial.test,
+  DNS:xn--bcher-kva.example, DNS:UPPER.Case.test`.replace(/\n\s*/, " ");
+const names = async () => tlsServer([await issue("names", { cn: "names.test", names: NAMES })]);
+const named = (name: string) => ["--host", "127.0.0.1", "--servername", name];
 
 test("a name in any of its forms is asked for and checked in one", openssl, async () => {
   const forms: [string, string][] = [
@@ -13,52 +18,49 @@ test("a name in any of its forms is asked for and checked in one", openssl, asyn
     ["foo。Example.test", "foo.example.test"], // U+3002, a full stop as well
     ["BÜCHER.example.", "xn--bcher-kva.example"],
   ];
-  const { port, asked } = await peer(["names"]);
+  const peer = await names();
   const results = await runEach(
     "tls-client",
-    forms.map(([form]) => ["--port", port, ...ca("root"), ...named(form)]),
+    forms.map(([form]) => [...to(peer), ...named(form)]),
   );
   for (const { code, stderr } of results) {
     assert.match(stderr, /^TLSv1\.3, [^\n]* Verified: [^\n]*\n$/);
     assert.equal(code, 0);
   }
   assert.deepEqual(
-    asked,
+    peer.asked,
     forms.map(([, name]) => name),
   );
 });
 
 test("a name that the certificate is not for, whatever its form", openssl, async () => {
-  const [names, common] = [await peer(["names"]), await peer(["common"])];
-  const wrong: [string, typeof names][] = [
-    ["example.test", names],
-    ["a.b.example.test", names],
-    ["foo.partial.test", names], // a wildcard stands for a whole label
-    ["names.test", names],
+  const many = await names();
+  const email = { cn: "common.test", names: "email:a@example.test" };
+  const common = await tlsServer([await issue("common", email)]);
+  const wrong: [string, typeof many][] = [
+    ["example.test", many],
+    ["a.b.example.test", many],
+    ["foo.partial.test", many], // a wildcard stands for a whole label
+    ["names.test", many],
     ["common.test", common], // and the common name for nothing, not even without another name
   ];
-  await refuses(
-    wrong.map(([name, { port }]) => [
-      ["--port", port, ...ca("root"), ...named(name)],
-      /certificate/,
-    ]),
-  );
-  assert.equal(names.received() + common.received(), "");
+  await refuses(wrong.map(([name, peer]) => [[...to(peer), ...named(name)], /certificate/]));
+  assert.equal(many.received() + common.received(), "");
 });
 
 test("what has no place in a name is refused, never cut off", openssl, async () => {
-  const [names, good] = [await peer(["names"]), await peer(["good"])];
+  const [many, good] = [await names(), await tlsServer([await issue("good")])];
   const cases = [
     ...["evil.test/.x.test", "evil.test:443", "evil.test\t"].map((name) => [
-      ...["--port", names.port, ...named(name)],
+      ...[...to(many), ...named(name)],
     ]),
-    ...["localhost/.x.test", "localhost%20"].map((host) => ["--port", good.port, "--host", host]),
+    ...["localhost/.x.test", "localhost%20"].map((host) => [...to(good), "--host", host]),
   ];
   await refuses(
-    cases.map((args) => [[...args, ...ca("root")]]),
-    2,
+    cases.map((args) => [args]),
+    { status: 2 },
   );
-  assert.equal(names.received() + good.received(), "");
+  assert.equal(many.received() + good.received(), "");
 });
 
 test("localhost in any of its forms is this machine", async () => {
@@ -87,7 +89,7 @@ test("a host with a port or a scheme is a usage error that says what to use", as
   const hosts = ["localhost:5000", "https://localhost/"];
   await refuses(
     hosts.map((host) => [["--host", host], /--host/, /--port/]),
-    2,
+    { status: 2 },
   );
 });
 

@@ -1,25 +1,25 @@
 // Whom tls-client.ts trusts, by whose word, and what it shows of it.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import * as tls from "node:tls";
 import {
   ENV,
   TSX,
   certs,
   inScratch,
   needs,
+  refused,
   root,
   run,
-  runEach,
   runScript,
   startServer,
+  type Refusal,
+  type Server,
 } from "./helpers.ts";
+import { clients, development, pair, refuses, tlsServer } from "./peers.ts";
 
-let server: Awaited<ReturnType<typeof startServer>>;
+let server: Server; // it makes the development certificates
 before(async () => (server = await startServer()));
 
 test("an address as the host is checked as an address", async () => {
@@ -30,35 +30,32 @@ test("an address as the host is checked as an address", async () => {
 test("a name that the certificate is not for is refused, and the names are given", async () => {
   const line =
     /is not for example\.com, but for: DNS:localhost, IP Address:127\.0\.0\.1, IP Address:0:0:0:0:0:0:0:1\. See --servername$/m;
-  await refuses([[["--port", server.port, "--servername", "example.com"], 1, line]]);
+  await refuses([[["--port", server.port, "--servername", "example.com"], line]]);
 });
 
 test("without the development certificate, a server on this machine is not trusted", async () => {
   mkdirSync(inScratch("empty"));
   const env = { DEV_CERTS_DIR: inScratch("empty") };
-  const { code, stderr } = await runScript("tls-client", ["--port", server.port], { env });
-  assert.equal(code, 1);
-  assert.match(stderr, /is self-signed, and not trusted here\. To trust it, use --ca/);
+  const line = /is self-signed, and not trusted here\. To trust it, use --ca/;
+  await refuses([[["--port", server.port], line]], { env });
 });
 
 test("a development certificate that can't be read is an error, not another trust", async () => {
   mkdirSync(inScratch("broken"));
   writeFileSync(inScratch("broken/server.crt"), "nonsense");
   const env = { DEV_CERTS_DIR: inScratch("broken") };
-  const { code, stderr } = await runScript("tls-client", ["--port", server.port], { env });
-  assert.match(stderr, /^tls-client: development certificate .*server\.crt holds no certificate/);
-  assert.equal(code, 1);
+  const line = /^tls-client: development certificate .*server\.crt holds no certificate/;
+  await refuses([[["--port", server.port], line]], { env });
 });
 
 test("mutual TLS with the development client certificate", async () => {
-  const strict = await startServer(["--client-ca", `${certs}/client.crt`]);
-  const own = ["--cert", `${certs}/client.crt`, "--key", `${certs}/client.key`];
-  const { code, stdout } = await runScript("tls-client", ["--port", strict.port, ...own]);
+  const strict = await startServer(["--client-ca", inScratch(`${clients}.crt`)]);
+  const args = ["--port", strict.port, ...pair(clients)];
+  const { code, stdout } = await runScript("tls-client", args);
   assert.equal(stdout, "Response from server: Hello, server!\n");
   assert.equal(code, 0);
-  const without = await runScript("tls-client", ["--port", strict.port]);
-  assert.match(without.stderr, /it may want a client certificate\. Use --cert and --key$/m);
-  assert.equal(without.code, 1);
+  const wanted = /it may want a client certificate\. Use --cert and --key$/m;
+  await refuses([[["--port", strict.port], wanted]], { verified: true });
   await strict.stop();
 });
 
@@ -132,56 +129,30 @@ test("--inspect shows what openssl shows, and ends with a verdict", needs("opens
   assert.equal(shown("Key"), `EC, ${field(/ASN1 OID: (\w+)/)}`);
 });
 
-/** A TLS server with the development certificate, for one kind of answer. */
-async function answering(serve: (socket: tls.TLSSocket) => void) {
-  const [cert, key] = ["crt", "key"].map((type) => readFileSync(`${certs}/server.${type}`));
-  const peer = tls.createServer({ cert, key, allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {}).on("finish", () => peer.emit("sent"));
-    serve(socket);
-  });
-  await once(peer.listen(0, "127.0.0.1").unref(), "listening");
-  return { port: String((peer.address() as AddressInfo).port), server: peer };
-}
-
 test("--inspect shows what is refused, says why, and sends nothing", async () => {
-  let received = 0;
-  const peer = await answering((socket) =>
-    socket.on("data", () => received++).on("end", () => socket.end()),
-  );
+  const peer = await tlsServer([development]);
   const args = ["--port", peer.port, "--inspect", "--servername", "other.example"];
   const { code, stdout } = await runScript("tls-client", args);
   assert.match(stdout, /^ *Names: .*localhost/m);
   assert.match(stdout, /^Refused: the certificate of .* is not for other\.example, but for: DNS/m);
   assert.equal(code, 1);
-  assert.equal(received, 0);
+  assert.equal(peer.received(), "");
 });
 
 test("a wrong command line or file is one line", async () => {
   writeFileSync(inScratch("nonsense"), "nonsense");
-  const wrong: [string[], number, RegExp][] = [
-    [["--port", "0"], 2, /--port must be a whole number from 1 to 65535, not "0"/],
-    [["--timeout", "0"], 2, /--timeout must be a number of seconds greater than 0, not "0"/],
-    [["--timeout", "soon"], 2, /--timeout must be a number/],
-    [["--half-close", "0"], 2, /--half-close must be a number of seconds greater than 0/],
-    [["--half-close", "soon"], 2, /--half-close must be a number/],
-    [["--cert", "x"], 2, /--cert and --key go together/],
-    [["--inspect", "text"], 2, /--inspect sends no message/],
-    [["one", "two"], 2, /more than one message; quote it: "one two"/],
-    [["--insecure"], 2, /unknown option --insecure/],
-    [["--ca", inScratch("nonsense")], 1, /--ca .*nonsense holds no certificate/],
+  const wrong: Refusal[] = [
+    [["--port", "0"], /--port must be a whole number from 1 to 65535, not "0"/],
+    [["--timeout", "0"], /--timeout must be a number of seconds greater than 0, not "0"/],
+    [["--timeout", "soon"], /--timeout must be a number/],
+    [["--half-close", "0"], /--half-close must be a number of seconds greater than 0/],
+    [["--half-close", "soon"], /--half-close must be a number/],
+    [["--cert", "x"], /--cert and --key go together/],
+    [["--inspect", "text"], /--inspect sends no message/],
+    [["one", "two"], /more than one message; quote it: "one two"/],
+    [["--insecure"], /unknown option --insecure/],
   ];
-  await refuses(wrong);
+  await refused("tls-client", wrong, { status: 2 });
+  const file = ["--ca", inScratch("nonsense")];
+  await refused("tls-client", [[file, /--ca .*nonsense holds no certificate/]]);
 });
-
-async function refuses(cases: [string[], number, RegExp][]): Promise<void> {
-  const results = await runEach(
-    "tls-client",
-    cases.map(([args]) => args),
-  );
-  for (const [i, { code, stdout, stderr }] of results.entries()) {
-    const [, status, line] = cases[i]!;
-    assert.match(stderr, line);
-    assert.match(stderr, /^tls-client: [^\n]*\n$/);
-    assert.deepEqual([stdout, code], ["", status], stderr);
-  }
-}

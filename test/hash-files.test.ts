@@ -1,31 +1,22 @@
 // hash.ts --file and --key-file: files, pipes and standard input.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  files,
+  hash,
+  hashEach,
   inScratch,
   needs,
   run,
-  runEach,
   runScript,
   runShell,
   scratch,
   words,
-  type Options,
 } from "./helpers.ts";
-
-mkdirSync(inScratch("files"));
-const files = realpathSync(inScratch("files"));
-const write = (name: string, content: string | Buffer) => writeFileSync(join(files, name), content);
-write("plain", "abc");
-write("빈칸", "abc");
-
-const hash = (args: string[], options: Options = {}) =>
-  runScript("hash", args, { cwd: files, ...options });
-const hashEach = (cases: string[][], env = {}) => runEach("hash", cases, { cwd: files, env });
 
 test("files and standard input print what sha256sum prints", needs("sha256sum"), async () => {
   const names = ["plain.txt", "with space", "back\\slash", "new\nline", "-dash", "빈 파일"];
@@ -135,7 +126,7 @@ test("in Korean, the reason why a file can't be read is Korean", async () => {
   const korean = { LC_ALL: "ko_KR.UTF-8" };
   const results = await hashEach(
     cases.map(([args]) => args),
-    korean,
+    { env: korean },
   );
   for (const [i, { stderr, code }] of results.entries()) {
     const lines = stderr.split("\n").slice(0, -1);

@@ -1,46 +1,32 @@
 // hash.ts --check: what a list may be, and what becomes of its lines.
 import assert from "node:assert/strict";
 import { createHash, getHashes } from "node:crypto";
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { ENV, inScratch, needs, run, runScript, runShell, type Options } from "./helpers.ts";
+import {
+  ABC,
+  EMPTY,
+  ENV,
+  MD5,
+  SHA1,
+  SHA384,
+  SHA512,
+  assertRefused,
+  brief,
+  check,
+  each,
+  files,
+  hash,
+  inScratch,
+  needs,
+  refused,
+  run,
+  runShell,
+  write,
+} from "./helpers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
-
-// Digests of the three bytes abc (FIPS 180-4, RFC 1321), and of no bytes at all.
-const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-const MD5 = "900150983cd24fb0d6963f7d28e17f72";
-const SHA1 = "a9993e364706816aba3e25717850c26c9cd0d89d";
-const SHA384 =
-  "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7";
-const SHA512 =
-  "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
-
-mkdirSync(inScratch("files"));
-const files = realpathSync(inScratch("files"));
-const write = (name: string, content: string | Buffer) => writeFileSync(join(files, name), content);
-write("plain", "abc");
-write("빈칸", "abc");
-
-type Result = { code: number | string; stdout: string; stderr: string };
-const hash = (args: string[], options: Options = {}) =>
-  runScript("hash", args, { cwd: files, ...options });
-const check = (list: string | Buffer, ...args: string[]) => hash(["-c", ...args], { input: list });
-const brief = ({ stdout, stderr, code }: Result) => [stdout, stderr, code];
-
-/** One line on standard error, of which each pattern is a part, and nothing else. */
-function assertRefused({ stdout, stderr, code }: Result, status: number, ...parts: RegExp[]) {
-  assert.equal(stdout, "");
-  assert.match(stderr, /^hash: [^\n]+\n$/);
-  for (const part of parts) assert.match(stderr, part);
-  assert.equal(code, status, stderr);
-}
-
-/** Runs the cases side by side: each start of the script takes a third of a second. */
-const each = <T>(cases: T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
 
 test("what is wrong is told apart, counted, and ends with status 1", async () => {
   const good = (await hash(["-f", "plain", "빈칸"])).stdout;
@@ -103,7 +89,7 @@ test("--strict: a malformed line fails as well", async () => {
   await each(cases, async ([list, args, result]) => {
     assert.deepEqual(brief(await check(list, ...args)), result, `${args} ${list}`);
   });
-  assertRefused(await hash(["--strict", "abc"]), 2, /--strict/, /--check/);
+  await refused("hash", [[["--strict", "abc"], /--strict/, /--check/]], { status: 2 });
 });
 
 test("a list names its files in bytes: of the names l, U+FFFD and l, 0xff each is its own", async () => {
@@ -122,7 +108,7 @@ test("a list on standard input can't name standard input; the rest of it is chec
   const gnu = `${EMPTY}  -\n`;
   const bsd = `SHA256 (-) = ${EMPTY}\n`;
   await each([[gnu], [bsd], [gnu, "-"]], async ([list, ...args]) =>
-    assertRefused(await check(list!, ...args), 1, /^hash: standard input: /),
+    assertRefused("hash", await check(list!, ...args), {}, /^hash: standard input: /),
   );
   const longer = `${ABC}  plain\n${gnu}${ABC} *-\n${bsd}SHA256(-)= ${EMPTY}\n${ABC}  빈칸\n`;
   assert.deepEqual(brief(await check(longer)), [

@@ -1,10 +1,13 @@
 // What hash.ts prints, and when: to a terminal, a pipe, a full disk, and a reader that goes away.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  ABC,
   ENV,
+  each,
+  files,
   inScratch,
   needs,
   run,
@@ -13,22 +16,13 @@ import {
   startScript,
   startShell,
   words,
+  write,
+  type Program,
 } from "./helpers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
-// Digests of the three bytes abc (FIPS 180-4, RFC 1321), and of no bytes at all.
-const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-
-mkdirSync(inScratch("files"));
-const files = realpathSync(inScratch("files"));
-const write = (name: string, content: string | Buffer) => writeFileSync(join(files, name), content);
-write("plain", "abc");
-write("빈칸", "abc");
 writeFileSync(inScratch("plain.txt"), "plain.txt".repeat(100_000));
-
-/** Runs the cases side by side: each start of the script takes a third of a second. */
-const each = <T>(cases: T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
 
 test("a reader that goes away ends it quietly; a full disk is one line", async () => {
   const names = Array.from({ length: 300 }, () => inScratch("plain.txt"));
@@ -63,16 +57,16 @@ test(
 
 test("a line of output is there while the next file is still unread", needs("mkfifo"), async () => {
   await run("mkfifo", ["late", "late too"], { cwd: files });
-  const limit = { cwd: files, timeout: 10_000 };
-  const feed = (pipe: string) => run("sh", ["-c", `printf abc > "$1"`, "sh", pipe], limit);
+  const cwd = { cwd: files };
+  const feed = (pipe: string) => run("sh", ["-c", `printf abc > "$1"`, "sh", pipe], cwd);
 
-  const cases: [string[], (program: ReturnType<typeof startScript>) => void, string][] = [
+  const cases: [string[], (program: Program) => void, string][] = [
     [["-f", "plain", "late"], () => feed("late"), `${ABC}  plain\n${ABC}  late\n`],
     [["-f", "plain", "-"], ({ child }) => child.stdin!.end("abc"), `${ABC}  plain\n${ABC}  -\n`],
     [["-c", "-"], ({ child }) => child.stdin!.end(`${ABC}  빈칸\n`), "plain: OK\n빈칸: OK\n"],
   ];
   await each(cases, async ([args, goOn, output]) => {
-    const program = startScript("hash", args, limit);
+    const program = startScript("hash", args, cwd);
     if (args[0] === "-c") program.child.stdin!.write(`${ABC}  plain\n`);
     await program.prints(/plain.*\n/);
     goOn(program);
@@ -82,8 +76,8 @@ test("a line of output is there while the next file is still unread", needs("mkf
 
   // In a file as well: tail sees it there.
   write("out", "");
-  const reader = start("tail", ["-n", "+1", "-f", "out"], limit);
-  const writer = startShell(`exec "$@" > out`, "hash", ["-f", "plain", "late too"], limit);
+  const reader = start("tail", ["-n", "+1", "-f", "out"], cwd);
+  const writer = startShell(`exec "$@" > out`, "hash", ["-f", "plain", "late too"], cwd);
   await reader.prints(/plain\n/);
   await feed("late too");
   assert.equal(await writer.exit, 0);
@@ -94,7 +88,7 @@ test("what was finished before an interruption is not lost", needs("mkfifo"), as
   await run("mkfifo", ["never"], { cwd: files });
   await each(["SIGINT", "SIGKILL"] as const, async (signal) => {
     const list = `${ABC}  plain\n${ABC}  never\n`;
-    const program = startScript("hash", ["-c"], { cwd: files, input: list, timeout: 10_000 });
+    const program = startScript("hash", ["-c"], { cwd: files, input: list });
     await program.prints(/plain: OK\n/);
     program.child.kill(signal);
     assert.notEqual(await program.exit, 0);

@@ -2,36 +2,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import {
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ENV, inScratch, needs, run, runScript, startScript, type Options } from "./helpers.ts";
+import { ABC, ENV, check, each, files, hash, needs, run, startScript, write } from "./helpers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
-
-// Digests of the three bytes abc (FIPS 180-4, RFC 1321), and of no bytes at all.
-const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-
-mkdirSync(inScratch("files"));
-const files = realpathSync(inScratch("files"));
-const write = (name: string, content: string | Buffer) => writeFileSync(join(files, name), content);
-write("plain", "abc");
-write("빈칸", "abc");
-
-const hash = (args: string[], options: Options = {}) =>
-  runScript("hash", args, { cwd: files, ...options });
-const check = (list: string | Buffer, ...args: string[]) => hash(["-c", ...args], { input: list });
-
-/** Runs the cases side by side: each start of the script takes a third of a second. */
-const each = <T>(cases: T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
 
 test(
   "many files, large and small: hashed side by side, printed in order",
@@ -75,7 +52,7 @@ test("whatever signal ends it, all of its work ends with it", linux, async () =>
       writeFileSync(path, "");
       truncateSync(path, ENDLESS);
     }
-    const { child } = startScript("hash", ["-f", ...paths], { timeout: 30_000 });
+    const { child } = startScript("hash", ["-f", ...paths]);
     const exit = once(child, "exit"); // not "close": what is left behind would hold its output open
     const atOnce = paths.slice(0, availableParallelism());
     while (!atOnce.every((path) => isOpen(path, child.pid))) {

@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inScratch, needs, run, runEach, runScript, type Options } from "./helpers.ts";
+import { check, files, hash, hashEach, inScratch, needs, run, write } from "./helpers.ts";
 
-const files = inScratch("files");
-mkdirSync(files);
 // Names that a list has trouble with. The last is latin1: the test's own command line can't carry it.
 const NAMES = [
   "plain",
@@ -18,14 +16,9 @@ const NAMES = [
   "a) = b",
   "빈칸",
 ];
-for (const name of NAMES) writeFileSync(join(files, name), name);
+for (const name of NAMES) write(name, name);
 const LATIN1 = Buffer.concat([Buffer.from(`${files}/`), Buffer.from("caf\u00e9", "latin1")]);
 writeFileSync(LATIN1, "latin1");
-
-const hash = (args: string[], options: Options = {}) =>
-  runScript("hash", args, { cwd: files, ...options });
-const hashEach = (cases: string[][]) => runEach("hash", cases, { cwd: files });
-const check = (list: string | Buffer, ...args: string[]) => hash(["-c", ...args], { input: list });
 
 test("sha256sum accepts our lists, and we accept its", needs("sha256sum"), async () => {
   const ours = await hash(["-f", "--", ...NAMES]);

@@ -3,16 +3,13 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { inScratch } from "./helpers.ts";
+import { ABC, EMPTY, MD5, inScratch } from "./helpers.ts";
 
 process.env.LC_ALL = "C"; // before the sentences choose their language
 const { algorithmNamed, checksumLine, pastedDigest, readList } =
   await import("../lib/checksums.ts");
 
-// Digests of the three bytes abc (FIPS 180-4 and 202, RFC 1321), and of no bytes at all.
-const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-const MD5 = "900150983cd24fb0d6963f7d28e17f72";
+// Other digests of the bytes abc (FIPS 180-4 and 202, RFC 7693).
 const SHA512_256 = "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23";
 const SHA3_256 = "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532";
 const BLAKE2B = "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1".padEnd(128, "0");

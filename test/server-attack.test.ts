@@ -4,15 +4,15 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { join } from "node:path";
+import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import * as tls from "node:tls";
-import { ENV, certs, startServer, startShell } from "./helpers.ts";
+import { ENV, startServer, startShell, until, type Server } from "./helpers.ts";
+import { development, pem, portOf } from "./peers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
-type Server = Awaited<ReturnType<typeof startServer>>;
 const MIB = 1024 * 1024;
 const linux = { skip: process.platform !== "linux" && "reads /proc" };
 
@@ -28,7 +28,7 @@ const tlsClient = (server: Server, socket?: Socket) =>
     .connect({
       ...(socket ? { socket } : { port: +server.port, host: "127.0.0.1" }),
       servername: "localhost",
-      ca: readFileSync(join(certs, "server.crt")),
+      ca: pem(development),
     })
     .on("error", () => {});
 
@@ -43,7 +43,12 @@ async function served(server: Server) {
 /** A fresh client is served, and what the others took has been given back. */
 async function wellAfter(server: Server, before: { open: number; resident: number }, growth = 64) {
   await served(server);
-  while (open(server) > before.open + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  const most = before.open + 2;
+  await until(
+    `at most ${most} descriptors`,
+    () => open(server),
+    (now) => now <= most,
+  );
   const grown = (resident(server) - before.resident) / MIB;
   assert.ok(grown < growth, `grown by ${grown} MiB`);
   assert.equal(await server.stop(), 0);
@@ -63,7 +68,7 @@ test(
       (socket) => socket.end("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
       (socket) => socket.write(hello.subarray(0, hello.length / 2), () => socket.end()),
       (socket) => socket.end(),
-      (socket) => setTimeout(() => socket.destroy(), 200), // nothing
+      (socket) => setTimeout(200).then(() => socket.destroy()), // nothing, for a while
       (socket) => socket.write(hello, () => socket.resetAndDestroy()),
     ];
     for (let round = 0; round < 50; round++) {
@@ -119,15 +124,13 @@ test("clients that send and never read cost at most 16 MB each", linux, async ()
   }
   const slow = setInterval(() => sockets[0]!.read(1), 1000); // one of them reads a byte a second
   // The server takes no more once neither side's bytes move.
-  for (let taken = -1; ;) {
-    const now = sockets.reduce(
-      (sum, socket) => sum + socket.bytesWritten - socket.writableLength,
-      0,
-    );
-    if (now === taken) break;
-    taken = now;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
+  let [taken, since] = [-1, 0];
+  const now = () =>
+    sockets.reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0);
+  await until("the server to take no more", now, (bytes) => {
+    if (bytes !== taken) [taken, since] = [bytes, performance.now()];
+    return performance.now() - since > 300; // ms
+  });
   const grown = (resident(server) - before.resident) / count;
   assert.ok(grown < 16 * MIB, `${grown / MIB} MiB each`);
   clearInterval(slow);
@@ -143,17 +146,14 @@ test("garbage in place of a record, after the handshake, costs a line", async ()
       .on("error", () => {})
       .pipe(onward)
       .pipe(socket),
-  ).listen(0, "127.0.0.1");
-  await once(relay, "listening");
-  const { port } = relay.address() as AddressInfo;
-  const socket = tlsClient({ ...server, port: String(port) });
+  );
+  const socket = tlsClient({ ...server, port: await portOf(relay) });
   await once(socket, "secureConnect");
   socket.write("fine");
   await once(socket, "data");
   onward.write(randomBytes(1000));
   await server.prints(/^Client lost: 127\.0\.0\.1:\d+: [\w/ ]+$/m);
   socket.destroy();
-  relay.close();
   await served(server);
   await server.stop();
 });
@@ -197,8 +197,8 @@ test("more clients than file descriptors: those inside are served, later ones ge
     assert.equal(String(await once(socket, "data")), "still served");
   }
   for (const socket of inside.slice(0, 10)) socket.destroy();
-  while ((server.stdout().match(/Client disconnected/g)?.length ?? 0) < 10)
-    await once(server.child.stdout!, "data");
+  const left = () => server.stdout().match(/Client disconnected/g)?.length ?? 0;
+  await until("10 clients that have left", left, (count) => count >= 10);
   await served(server);
   for (const socket of inside) socket.destroy();
   server.child.kill("SIGTERM");
@@ -270,13 +270,11 @@ test("a log that attackers write: at most 1 KiB for each client, nothing for the
 
 /** The bytes with which a TLS client begins. */
 async function clientHello(): Promise<Buffer> {
-  const peer = createServer().listen(0, "127.0.0.1");
-  await once(peer, "listening");
-  const { port } = peer.address() as AddressInfo;
+  const peer = createServer();
+  const port = Number(await portOf(peer));
   const client = tls.connect({ port, host: "127.0.0.1" }).on("error", () => {});
   const [socket] = await once(peer, "connection");
   const [hello] = await once(socket, "data");
   client.destroy();
-  peer.close();
   return hello;
 }

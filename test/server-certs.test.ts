@@ -22,6 +22,7 @@ import {
   startScript,
   startServer,
 } from "./helpers.ts";
+import { refuses, refusesToStart } from "./peers.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -139,51 +140,40 @@ test("a start that is cut off anywhere leaves nothing that stops the next", asyn
 
 test("no openssl, or a folder that can't be used, is one line", async () => {
   const env = { DEV_CERTS_DIR: inScratch("no-openssl"), PATH: inScratch("nowhere") };
-  const none = await runScript("server", ["--port", "0"], { env });
-  assert.match(
-    none.stderr,
-    /^server: .*there is no openssl command\. Install it, or use --cert and --key, or --plain\n$/,
-  );
-  assert.equal(none.code, 1);
+  const line =
+    /^server: .*there is no openssl command\. Install it, or use --cert and --key, or --plain\n$/;
+  await refusesToStart([[[], line]], { env });
   writeFileSync(inScratch("a-file"), "");
-  const file = await runScript("server", ["--port", "0"], {
-    env: { DEV_CERTS_DIR: inScratch("a-file") },
+  const file = { DEV_CERTS_DIR: inScratch("a-file") };
+  await refusesToStart([[[], /: no development certificate in .*a-file: [^\n]+\n$/]], {
+    env: file,
   });
-  assert.match(file.stderr, /^server: no development certificate in .*a-file: [^\n]+\n$/);
-  assert.equal(file.code, 1);
 });
 
 test("what others may have put there, or may read, is refused in one line; nothing is removed", async () => {
   const folder = inScratch("unsafe");
   const env = { DEV_CERTS_DIR: folder };
   await startServer([], { env }).then((server) => server.stop());
-  const refuses = async (line: RegExp) => {
-    for (const [name, args] of [
-      ["server", ["--port", "0"]],
-      ["tls-client", ["--port", "1"]],
-    ] as const) {
-      const { code, stderr } = await runScript(name, [...args], { env });
-      assert.match(stderr, line);
-      assert.match(stderr, /^[\w-]+: no development certificate in [^\n]*DEV_CERTS_DIR[^\n]*\n$/);
-      assert.equal(code, 1);
-    }
+  const refuse = async (line: RegExp) => {
+    const where = /: no development certificate in [^\n]*DEV_CERTS_DIR[^\n]*\n$/;
+    await refusesToStart([[[], line, where]], { env });
+    await refuses([[["--port", "1"], line, where]], { env });
   };
   chmodSync(join(folder, "server.key"), 0o644);
-  await refuses(/others may read .*server\.key/);
+  await refuse(/others may read .*server\.key/);
   chmodSync(join(folder, "server.key"), 0o600);
   if (process.getuid?.() === 0) {
     for (const path of ["", "server.key"]) {
       chownSync(join(folder, path), 65534, 65534);
-      await refuses(/unsafe(\/server\.key)? belongs to another user/);
+      await refuse(/unsafe(\/server\.key)? belongs to another user/);
       chownSync(join(folder, path), 0, 0);
     }
   }
   // A folder with other files in it is somebody's, and is not replaced.
   writeFileSync(join(folder, "server.crt"), "damaged");
   writeFileSync(join(folder, "notes"), "mine");
-  const { code, stderr } = await runScript("server", ["--port", "0"], { env });
-  assert.match(stderr, /there are other files in it, such as notes\. DEV_CERTS_DIR/);
-  assert.equal(code, 1);
+  const others = /there are other files in it, such as notes\. DEV_CERTS_DIR/;
+  await refusesToStart([[[], others]], { env });
   assert.equal(readFileSync(join(folder, "notes"), "utf8"), "mine");
 });
 

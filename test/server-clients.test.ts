@@ -1,9 +1,20 @@
 // server.ts serves whoever people would point at it, over TLS and plain TCP.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { test } from "node:test";
-import { certs, needs, run, runScript, start, startScript, startServer } from "./helpers.ts";
+import {
+  certs,
+  needs,
+  run,
+  runScript,
+  start,
+  startScript,
+  startServer,
+  until,
+  type Server,
+} from "./helpers.ts";
+import { drain, ipv6 } from "./peers.ts";
 
 test("server and client print the document's four lines", async () => {
   const server = await startServer();
@@ -37,7 +48,7 @@ test("in a Korean locale they are the document's own words", async () => {
   assert.match(server.stdout(), /^수신한 데이터: Hello, server!$/m);
 });
 
-test("an IPv6 address is one like any other", async () => {
+test("an IPv6 address is one like any other", ipv6, async () => {
   const server = await startServer(["--host", "::1"]);
   const client = await runScript("tls-client", ["--host", "::1", "--port", server.port]);
   assert.equal(client.stdout, "Response from server: Hello, server!\n");
@@ -135,7 +146,7 @@ const peers: [string, string, (port: string) => string[], string?][] = [
   [
     "socat",
     "socat",
-    (port) => ["-t5", "-", `OPENSSL:localhost:${port},pf=ip4,cafile=${certs}/server.crt`],
+    (port) => ["-t30", "-", `OPENSSL:localhost:${port},pf=ip4,cafile=${certs}/server.crt`],
   ],
   [
     "ncat --ssl",
@@ -148,32 +159,33 @@ const peers: [string, string, (port: string) => string[], string?][] = [
     (port) => ["--logfile=/dev/null", `--x509cafile=${certs}/server.crt`, "-p", port, "localhost"],
   ],
   ["nc --plain", "nc", (port) => ["-N", "127.0.0.1", port], "--plain"],
-  ["socat --plain", "socat", (port) => ["-t5", "-", `TCP:127.0.0.1:${port}`], "--plain"],
+  ["socat --plain", "socat", (port) => ["-t30", "-", `TCP:127.0.0.1:${port}`], "--plain"],
   [
     "curl telnet:// --plain",
     "curl",
-    (port) => ["-sSN", "--max-time", "5", `telnet://127.0.0.1:${port}`],
+    (port) => ["-sSN", "--max-time", "60", `telnet://127.0.0.1:${port}`],
     "--plain",
   ],
 ];
-const servers: Record<string, Awaited<ReturnType<typeof startServer>>> = {};
+const servers: Record<string, Server> = {};
 for (const [i, [name, command, args, plain = "TLS"]] of peers.entries())
   test(`peer: ${name}`, needs(command), async () => {
     servers[plain] ??= await startServer(plain === "TLS" ? ["--quiet"] : ["--quiet", plain]);
     const server = servers[plain];
     // curl reads nothing while it has something to write. Each peer sends another number of bytes.
     const text = "안녕, 서버!\n".repeat((command === "curl" ? 1_000 : 10_000) + i);
-    const client = start(command, args(server.port), { timeout: 30_000 });
+    const client = start(command, args(server.port));
     client.child.stdin!.write(text);
     if (command === "ncat") client.child.stdin!.end(); // it may sit on its last bytes until then
-    const ended = client.exit.then((status) => assert.fail(`${status}: ${client.stderr()}`));
-    ended.catch(() => {});
-    while (client.bytes().length < Buffer.byteLength(text))
-      await Promise.race([once(client.child.stdout!, "data"), ended]);
+    const size = Buffer.byteLength(text);
+    let over = false;
+    void client.exit.then(() => (over = true));
+    const fits = (bytes: number) => bytes >= size || over;
+    await until(`${size} bytes of echo`, () => client.bytes().length, fits);
     client.child.stdin!.end();
-    assert.equal(client.stdout(), text);
+    assert.equal(client.stdout(), text, client.stderr());
     if (command === "curl") client.child.kill(); // it would stay
-    const disconnected = `^Client disconnected: .*, ${Buffer.byteLength(text)} bytes$`;
+    const disconnected = `^Client disconnected: .*, ${size} bytes$`;
     await Promise.race([client.exit, server.prints(new RegExp(disconnected, "m"))]);
     client.child.kill();
     await server.prints(new RegExp(disconnected, "m"));
@@ -182,9 +194,3 @@ test("the servers of these peers stop as others do", async (t) => {
   if (Object.keys(servers).length === 0) t.skip("none of them is installed");
   for (const server of Object.values(servers)) assert.equal(await server.stop(), 0);
 });
-
-async function drain(socket: Socket): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}

@@ -1,12 +1,11 @@
 // The scripts straight from a URL, as Deno runs them, with no repository around them.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ENV, inScratch, needs, root, run, start } from "./helpers.ts";
+import { portOf } from "./peers.ts";
 
 test(
   "deno run URL: hash, server and client, with .certs in the working directory",
@@ -17,12 +16,11 @@ test(
       if (/^\/(scripts|lib)\/[a-z-]+\.[jt]s$/.test(url!))
         response.end(readFileSync(join(root, url!)));
       else response.writeHead(404).end();
-    }).listen(0, "127.0.0.1");
-    await once(files, "listening");
+    });
+    const port = await portOf(files);
     const cwd = inScratch("elsewhere");
     mkdirSync(cwd);
     const env = { ...ENV, DEV_CERTS_DIR: "", DENO_DIR: inScratch("deno") };
-    const { port } = files.address() as AddressInfo;
     const args = (name: string) => ["run", "-A", `http://127.0.0.1:${port}/scripts/${name}.ts`];
 
     const hash = await run("deno", args("hash"), { cwd, env });
@@ -37,6 +35,5 @@ test(
     assert.match(client.stderr, /Verified: localhost/);
     assert.equal(await server.exit, 0);
     assert.ok(existsSync(join(cwd, ".certs/server.crt")));
-    files.close();
   },
 );

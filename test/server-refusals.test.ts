@@ -2,9 +2,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
-import { certs, inScratch, needs, run, runEach, runScript, start, startServer } from "./helpers.ts";
+import { inScratch, run, runEach, runScript, start, startServer, type Refusal } from "./helpers.ts";
+import {
+  clients,
+  development,
+  issue,
+  openssl,
+  pair,
+  portOf,
+  refusesClient,
+  refusesToStart,
+  to,
+} from "./peers.ts";
 
 test("clients that fail are a line each, and the next one is served", async () => {
   const server = await startServer();
@@ -22,20 +33,16 @@ test("clients that fail are a line each, and the next one is served", async () =
 });
 
 test("a port that is taken, and other places where it can't listen", async () => {
-  const blocker = createServer().listen(0, "127.0.0.1");
-  await once(blocker, "listening");
-  const { port } = blocker.address() as AddressInfo;
-  const cases: [string[], RegExp][] = [
-    [["--port", `${port}`], new RegExp(`port ${port} is taken\\. Use --port`)],
-    [["--port", "0", "--host", "192.0.2.1"], /192\.0\.2\.1 is not an address of this machine/],
-    [["--port", "0", "--host", "nowhere.invalid"], /there is no host named nowhere\.invalid/],
-  ];
-  await refusesToStart(1, cases);
-  blocker.close();
+  const port = await portOf(createServer());
+  await refusesToStart([
+    [["--port", port], new RegExp(`port ${port} is taken\\. Use --port`)],
+    [["--host", "192.0.2.1"], /192\.0\.2\.1 is not an address of this machine/],
+    [["--host", "nowhere.invalid"], /there is no host named nowhere\.invalid/],
+  ]);
 });
 
 test("a wrong command line is one line and status 2", async () => {
-  const cases: [string[], RegExp][] = [
+  const cases: Refusal[] = [
     [["--port", "65536"], /--port must be a whole number from 0 to 65535, not "65536"/],
     [["--port", "5e3"], /--port must be a whole number/],
     [["--port=-1"], /--port must be a whole number/],
@@ -45,25 +52,20 @@ test("a wrong command line is one line and status 2", async () => {
     [["--plain", "--cert", "x", "--key", "y"], /--plain uses no certificates/],
     [["--host", ""], /--host needs a value/],
   ];
-  await refusesToStart(2, cases);
+  await refusesToStart(cases, { status: 2 });
 });
 
-test("certificates of one's own, and wrong ones", needs("openssl"), async () => {
-  const files = ["a", "b"].flatMap((name) => [inScratch(`${name}.crt`), inScratch(`${name}.key`)]);
-  const [aCert, aKey, bCert, bKey] = files as [string, string, string, string];
-  const make = (cert: string, key: string) =>
-    run("openssl", [
-      ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=own"],
-      ...["-addext", "subjectAltName=DNS:localhost", "-out", cert, "-keyout", key],
-    ]);
-  await Promise.all([make(aCert, aKey), make(bCert, bKey)]);
+test("certificates of one's own, and wrong ones", openssl, async () => {
+  const own = ["a", "b"].map((by) => issue(by, { by, cn: "own", key: "rsa:2048" }));
+  await Promise.all(own);
+  const [aCert, aKey, bKey] = [inScratch("a.crt"), inScratch("a.key"), inScratch("b.key")];
   const encrypted = inScratch("encrypted.key");
   await run("openssl", ["pkey", "-in", aKey, "-aes256", "-passout", "pass:x", "-out", encrypted]);
   const nonsense = inScratch("nonsense.pem");
   writeFileSync(nonsense, "nonsense");
 
   const server = await startServer(["--cert", aCert, "--key", aKey]);
-  const trusting = [aCert, bCert].map((ca) => ["--port", server.port, "--ca", ca]);
+  const trusting = ["a", "b"].map((name) => to(server, name));
   const codes = (await runEach("tls-client", trusting)).map(({ code }) => code);
   assert.deepEqual(codes, [0, 1]);
   await server.stop();
@@ -75,39 +77,21 @@ test("certificates of one's own, and wrong ones", needs("openssl"), async () => 
     [aCert, encrypted, /--key .*encrypted\.key is encrypted; decrypt it with: openssl pkey/],
     [inScratch("none"), aKey, /cannot read --cert .*none: no such file or directory/],
   ];
-  await refusesToStart(
-    1,
-    wrong.map(([cert, key, line]) => [["--cert", cert, "--key", key], line]),
-  );
+  await refusesToStart(wrong.map(([cert, key, line]) => [["--cert", cert, "--key", key], line]));
 });
 
 test(
   "mutual TLS: who has no certificate, or another's, is refused before any data",
-  needs("openssl"),
+  openssl,
   async () => {
     await startServer().then((server) => server.stop()); // makes the certificates
-    const server = await startServer(["--client-ca", `${certs}/client.crt`]);
-    const args = ["s_client", "-quiet", "-no_ign_eof", "-connect", `127.0.0.1:${server.port}`];
-    const other = ["-cert", `${certs}/server.crt`, "-key", `${certs}/server.key`];
-    const own = ["-cert", `${certs}/client.crt`, "-key", `${certs}/client.key`];
-    const refused: [string[], RegExp, RegExp][] = [
-      [[], /certificate required/, /: it has no certificate, and --client-ca asks for one$/m],
-      [
-        other,
-        /s_client|error/i,
-        /: its certificate is not from --client-ca, or not valid: [a-z ]+$/m,
-      ],
-    ];
-    for (const [more, alert, line] of refused) {
-      const client = start("openssl", [...args, ...more]);
-      client.child.stdin!.write("not for you\n");
-      assert.notEqual(await client.exit, 0);
-      assert.match(client.stderr(), alert);
-      assert.equal(client.stdout(), "");
-      await server.prints(line);
-    }
-    assert.doesNotMatch(server.stdout(), /Client connected/);
-    const client = start("openssl", [...args, ...own]);
+    const server = await startServer(["--client-ca", inScratch(`${clients}.crt`)]);
+    const none = /: it has no certificate, and --client-ca asks for one$/m;
+    await refusesClient(server, [], /certificate required/, none);
+    const others = /: its certificate is not from --client-ca, or not valid: [a-z ]+$/m;
+    await refusesClient(server, pair(development), /s_client|error/i, others);
+    const to = ["-connect", `127.0.0.1:${server.port}`, ...pair(clients)];
+    const client = start("openssl", ["s_client", "-quiet", "-no_ign_eof", ...to]);
     client.child.stdin!.write("it's me\n");
     await client.prints(/^it's me$/m);
     client.child.stdin!.end();
@@ -115,16 +99,3 @@ test(
     await server.stop();
   },
 );
-
-async function refusesToStart(status: number, cases: [string[], RegExp][]): Promise<void> {
-  const results = await runEach(
-    "server",
-    cases.map(([args]) => args),
-  );
-  const alone = await runScript("server", cases[0]![0]); // which ends, whatever may be open
-  for (const [i, { code, stdout, stderr }] of [...results, alone].entries()) {
-    assert.match(stderr, (cases[i] ?? cases[0]!)[1]);
-    assert.match(stderr, /^server: [^\n]*\n$/);
-    assert.deepEqual([stdout, code], ["", status], stderr);
-  }
-}
