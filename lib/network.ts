@@ -304,7 +304,7 @@ const connecting: Row<Facts>[] = [
 /** Why a client got no verified connection, or lost it. Of a host's several addresses, the first counts. */
 export function connectionError(error: Failure, target: Target): string {
   const at = endpoint(target.host, target.port);
-  const { errors, step } = error;
-  const first = errors?.[0] ? Object.assign(errors[0], { step }) : error;
+  const { errors: [first = error] = [] } = error;
+  if (error.step) first.step = error.step;
   return firstFit(connecting, first, { ...target, at, error: first });
 }

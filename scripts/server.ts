@@ -87,7 +87,7 @@ const house = {
 function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean): boolean {
   const client = endpoint(socket.remoteAddress, socket.remotePort);
   if (house.stopping) {
-    turnAway(socket, t`the server is stopping`);
+    turnAway(client, t`the server is stopping`);
     socket.destroy();
     return false;
   }
@@ -124,10 +124,9 @@ function letGo(socket: net.Socket): void {
   else socket.destroySoon();
 }
 
-function turnAway(client: net.DropArgument | undefined, why: string): void {
+function turnAway(client: string, why: string): void {
   house.turnedAway++;
-  const address = endpoint(client?.remoteAddress, client?.remotePort);
-  cli.complain(t`Client turned away: ${address}: ${why}`);
+  cli.complain(t`Client turned away: ${client}: ${why}`);
 }
 
 /**
@@ -136,8 +135,11 @@ function turnAway(client: net.DropArgument | undefined, why: string): void {
  */
 function limit(server: net.Server, most: number): void {
   server.maxConnections = most;
-  server.on("drop", (client) => turnAway(client, t`${most} are connected; see --max-connections`));
-  server.on("error", (error) => turnAway(undefined, cli.reason(error)));
+  server.on("drop", (client) => {
+    const address = endpoint(client?.remoteAddress, client?.remotePort);
+    turnAway(address, t`${most} are connected; see --max-connections`);
+  });
+  server.on("error", (error) => turnAway("?", cli.reason(error)));
   // An address that was asked for once is known when the client has gone as well.
   server.on("connection", (connection: net.Socket) => void connection.remoteAddress);
   server.on("tlsClientError", (error: Error, socket: tls.TLSSocket & { _parent?: net.Socket }) => {

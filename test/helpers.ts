@@ -152,7 +152,7 @@ export async function startServer(args: string[] = [], options: Options = {}) {
 
 /** A command line that is refused, and what the line that says why has in it. */
 export type Refusal = [args: string[], ...words: RegExp[]];
-export type How = Options & { status?: number; verified?: boolean };
+export type How = Options & { status?: number | undefined; verified?: boolean | undefined };
 
 /**
  * A script refuses each of these command lines: see assertRefused. The first runs in a process of its own,
