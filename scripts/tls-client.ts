@@ -98,9 +98,10 @@ async function printAnswer(socket: tls.TLSSocket): Promise<void> {
   const write = async (received: string) => {
     const before = begun ? "" : t`Response from server: ${""}`;
     begun = true;
-    const [, whole = "", rest = ""] = /^([^]*?)(\r?)$/.exec(half + received)!;
-    half = rest;
-    if (!process.stdout.write(before + printableLines(whole))) await once(process.stdout, "drain");
+    const all = half + received;
+    half = all.endsWith("\r") ? "\r" : "";
+    const lines = printableLines(all.slice(0, all.length - half.length));
+    if (!process.stdout.write(before + lines)) await once(process.stdout, "drain");
   };
   try {
     for await (const chunk of socket) await write(decoder.write(chunk));
@@ -296,6 +297,7 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
     }
     process.exit(); // standard input may still be open
   } catch (error) {
+    await cli.flush(); // part of an answer is output as well
     cli.fail(connectionError(error as Error, target));
   }
 }
