@@ -159,6 +159,12 @@ export function garbled(argument: string): string | undefined {
   return t`this has U+FFFD in it, as has all that was not UTF-8 on its way here. Use standard input instead: - < NAME`;
 }
 
+const PIPE_BUF = 4096; // bytes that a pipe keeps together, whoever else writes to it (pipe(7))
+const lines: Buffer[] = []; // that wait to be written
+let busy: Promise<void> | undefined; // while the reader is slow
+let written: Promise<void> = Promise.resolve(); // the last of them
+let drawn = false; // whether the terminal shows a line that is none of the output
+
 // A reader that goes away (… | head -1) ends the script quietly, but not as a success: a check
 // that nobody read to its end has not passed. A full disk is worth a line.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -169,12 +175,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.stderr.on("error", () => {});
 // What no code foresaw is one line as well.
 process.on("uncaughtException", (error) => fail(reason(error)));
-
-const PIPE_BUF = 4096; // bytes that a pipe keeps together, whoever else writes to it (pipe(7))
-const lines: Buffer[] = []; // that wait to be written
-let busy: Promise<void> | undefined; // while the reader is slow
-let written: Promise<void> = Promise.resolve(); // the last of them
-let drawn = false; // whether the terminal shows a line that is none of the output
 
 /**
  * Prints a line; those of one turn of the event loop go out together. The names in it are somebody's text: for

@@ -56,15 +56,19 @@ function serve(socket: net.Socket, quiet: boolean): void {
 /** Prints what a client sends: at most 1 KiB of it, so that nobody fills a disk by way of the log. */
 function transcribe(socket: net.Socket): void {
   const decoder = new StringDecoder("utf8"); // half a character waits for its other half
-  let left = 1024; // bytes
-  const show = (received: string) => void (received && cli.print(t`Received: ${received}`));
+  let budget = 1024; // bytes
+  const print = (received: string) => {
+    if (received) cli.print(t`Received: ${received}`);
+  };
   socket.on("data", (chunk: Buffer) => {
-    if (left < 0) return;
-    const received = decoder.write(chunk.subarray(0, left));
-    left -= chunk.length;
-    show(left < 0 ? `${received}…` : received);
+    if (budget < 0) return;
+    const received = decoder.write(chunk.subarray(0, budget));
+    budget -= chunk.length;
+    print(budget < 0 ? `${received}…` : received);
   });
-  socket.on("end", () => void (left < 0 || show(decoder.end()))); // half a character that stayed one
+  socket.on("end", () => {
+    if (budget >= 0) print(decoder.end()); // half a character that stayed one
+  });
 }
 
 // That is the whole of a server. What follows is what it needs to stay one: limits, and an end.
@@ -133,11 +137,11 @@ function turnAway(client: string, why: string): void {
  * A client that there is no room for, or that fails the handshake, is one line in the log and nobody
  * else's trouble. Out of file descriptors, the runtime closes new connections by itself.
  */
-function limit(server: net.Server, most: number): void {
-  server.maxConnections = most;
+function limit(server: net.Server, maxConnections: number): void {
+  server.maxConnections = maxConnections;
   server.on("drop", (client) => {
     const address = endpoint(client?.remoteAddress, client?.remotePort);
-    turnAway(address, t`${most} are connected; see --max-connections`);
+    turnAway(address, t`${maxConnections} are connected; see --max-connections`);
   });
   server.on("error", (error) => turnAway("?", cli.reason(error)));
   // An address that was asked for once is known when the client has gone as well.
@@ -176,7 +180,9 @@ function stop(server: net.Server): void {
   for (const socket of house.clients.keys())
     socket
       .removeAllListeners("timeout")
-      .on("timeout", () => void (socket.writableLength === 0 && socket.destroySoon()))
+      .on("timeout", () => {
+        if (socket.writableLength === 0) socket.destroySoon();
+      })
       .setTimeout(IDLE);
   house.cutOff = setTimeout(() => {
     for (const [socket, client] of house.clients) {
@@ -216,7 +222,7 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
     },
   );
   const { port, plain, cert, key, "client-ca": clientCa, quiet } = options;
-  const { "max-connections": most, "idle-timeout": idleTimeout } = options;
+  const { "max-connections": maxConnections, "idle-timeout": idleTimeout } = options;
   const host = givenHost("--host", options.host);
   if (args.length > 0) cli.usageError(t`unexpected argument "${args[0]!}"`);
   if (!cert !== !key) cli.usageError(t`--cert and --key go together`);
@@ -244,10 +250,10 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
     cork(socket);
     serve(socket, quiet);
   });
-  const address = await listen(server, host, port, most).catch((error: Error) =>
+  const address = await listen(server, host, port, maxConnections).catch((error: Error) =>
     cli.fail(listenError(error, host, port)),
   );
-  limit(server, most);
+  limit(server, maxConnections);
   process.on("SIGINT", () => stop(server)); // Ctrl-C
   process.on("SIGTERM", () => stop(server));
   cli.print(t`Server started on ${address} (${plain ? "TCP" : "TLS"}). Waiting for clients.`);

@@ -28,7 +28,14 @@ import {
   trustedCertificate,
 } from "../lib/certs.ts";
 import * as cli from "../lib/cli.ts";
-import { connectionError, failure, givenHost, giveUp, type Target } from "../lib/network.ts";
+import {
+  connectionError,
+  failure,
+  givenHost,
+  giveUp,
+  type Failure,
+  type Target,
+} from "../lib/network.ts";
 import { policy } from "../lib/policy.ts";
 import { printableLines, t } from "../lib/words.ts";
 
@@ -130,7 +137,10 @@ function endOurSide(socket: tls.TLSSocket, silence: number): void {
     timer.refresh();
     // A turn later: as many bytes may be the beginning of more. And an end while the runtime hands out what
     // has come loses what it hasn't handed out yet, without an error.
-    if (complete()) setImmediate(() => void (complete() && socket.end()));
+    const endIfComplete = () => {
+      if (complete()) socket.end();
+    };
+    if (complete()) setImmediate(endIfComplete);
   };
   socket.on("data", count).on("close", () => clearTimeout(timer));
   count();
@@ -161,7 +171,9 @@ async function exchange(
   const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
   const toOutput = (socket: tls.TLSSocket) => pipeline(socket, process.stdout, { end: false });
   // What the input itself has is nobody else's fault. (It ends with the socket's error as well.)
-  input.once("error", (error) => socket.destroyed || Object.assign(error, { step: "input" }));
+  input.once("error", (error: Failure) => {
+    if (!socket.destroyed) error.step = "input";
+  });
   limitWaits(socket, input, limit);
   await converse(socket, input, raw ? toOutput : printAnswer, silence).catch((error) =>
     giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
