@@ -49,7 +49,7 @@ export function givenHost(option: string, given: string): string {
 
 /** An error of our own making, with the code that says what it is. */
 export function failure(code: string): Failure {
-  return Object.assign(new Error(), { code });
+  return Object.assign(new Error(code), { code });
 }
 
 /** For `catch`: passes an error on, with the step at which it came, unless it has one. */

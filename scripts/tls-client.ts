@@ -208,7 +208,6 @@ function lastDay(socket: tls.TLSSocket): string {
 /** Why the certificates were not accepted. */
 function refusal(socket: tls.TLSSocket, target: Target): string {
   const error = failure(String(socket.authorizationError));
-  error.message = error.code!;
   return connectionError(
     Object.assign(error, { step: "handshake", cert: socket.getPeerCertificate() }),
     target,

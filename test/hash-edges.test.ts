@@ -2,17 +2,25 @@
 // never come.
 import assert from "node:assert/strict";
 import { createHash, getHashes } from "node:crypto";
-import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pastedDigest } from "../lib/checksums.ts";
-import { ENV, inScratch, needs, run, runEach, runScript, runShell, words } from "./helpers.ts";
+import {
+  ENV,
+  files as cwd,
+  inScratch,
+  needs,
+  run,
+  runEach,
+  runScript,
+  runShell,
+  words,
+  write,
+} from "./helpers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
-mkdirSync(inScratch("files"));
-const cwd = realpathSync(inScratch("files"));
-const write = (name: string, content: string | Buffer) => writeFileSync(join(cwd, name), content);
 const digestOf = (content: string) => createHash("sha256").update(content).digest("hex");
 const [GENUINE, EVIL] = [digestOf("genuine"), digestOf("evil")];
 write(" a", "genuine");
