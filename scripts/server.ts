@@ -169,6 +169,15 @@ function cork(socket: net.Socket): void {
 }
 
 /**
+ * Sets how many bytes may wait to be written before a client has to stop sending. With the 16 KiB of Node 20,
+ * TLS brings just what fills them, and each read would stop the client; with more than this, an echo is hardly
+ * faster, and a client that never reads takes more than a megabyte. (TLS has an encrypted copy on top.)
+ */
+function letWait(plain: boolean): void {
+  setDefaultHighWaterMark(false, (plain ? 256 : 128) * 1024);
+}
+
+/**
  * Stops when asked to: no new clients; those connected may finish what is under way. A signal may
  * come twice for one Ctrl-C (from the terminal, and from tsx, which passes it on).
  */
@@ -229,9 +238,7 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
   if (plain && (cert || clientCa))
     cli.usageError(t`--plain uses no certificates: leave out --cert, --key and --client-ca`);
 
-  // Bytes that may wait to be written before a client has to stop sending. With the 16 KiB of Node 20,
-  // TLS brings just what fills them, and each read would stop the client.
-  setDefaultHighWaterMark(false, 256 * 1024);
+  letWait(plain);
   const pair = () => (cert ? readPair(cert, key) : developmentCertificate());
   const secure: tls.TlsOptions | undefined = plain
     ? undefined
