@@ -1,13 +1,39 @@
 // The READMEs tell the truth: every command in them is run, each page in its own language, and prints
-// what they say; every excerpt stands in its script; every link leads somewhere; and both pages have the
-// same structure. A block that is "not run" says so.
+// what they say; every excerpt stands in its script; the post's programs, mended as they show, work and
+// verify; every link leads somewhere; and both pages have the same
+// structure. A block that is "not run" says so, and one that is for a program says "with" which.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
 import { basename, join } from "node:path";
 import { before, test } from "node:test";
-import { TSX, inScratch, needs, root, run, start, type Program } from "./helpers.ts";
+import {
+  TSX,
+  freePort,
+  inScratch,
+  needs,
+  root,
+  run,
+  start,
+  startScript,
+  startServer,
+  type Program,
+} from "./helpers.ts";
 
-const PAGES = { "README.md": "C", "README.ko.md": "ko_KR.UTF-8" };
+const PAGES = [
+  { page: "README.md", locale: "C" },
+  { page: "README.ko.md", locale: "ko_KR.UTF-8" },
+];
 
 type Block = { info: string; text: string };
 const read = (name: string) => readFileSync(join(root, name), "utf8");
@@ -18,33 +44,65 @@ const blocks = (page: string): Block[] =>
   }));
 const english = blocks("README.md");
 
+/** The commands of a block, each with what it prints. A line that ends in `\` or `|` goes on in the next. */
+const steps = (text: string) =>
+  [...text.matchAll(/^\$ ((?:.*[\\|]\n)*.*)\n((?:[^$].*\n)*)/gm)].map(([, command, printed]) => ({
+    command: command!,
+    printed: printed!,
+  }));
+
 test("both languages have the same structure, the same commands and the same code", () => {
-  const commands = (text: string) => text.match(/^\$ .*$/gm);
   const comparable = (page: string) =>
     blocks(page).map(({ info, text }) => ({
       info,
-      text: /^ts/.test(info) ? text : info.startsWith("console") && commands(text),
+      text: /^(ts|diff)/.test(info) ? text : steps(text).map(({ command }) => command),
     }));
-  assert.ok(english.length > 15);
+  assert.ok(english.length > 30);
   assert.deepEqual(comparable("README.ko.md"), comparable("README.md"));
-  const headings = (page: string) =>
+  const outside = (page: string, pattern: RegExp) =>
     read(page)
       .replace(/^```[^]*?^```$/gm, "")
-      .match(/^#+ (?=.)|^[-*] |^\d+\. |^\||^<.?details/gm);
+      .match(pattern)!;
+  const headings = (page: string) => outside(page, /^#+ (?=.)|^[-*] |^\d+\. |^\||^<.?details/gm);
   assert.deepEqual(headings("README.ko.md"), headings("README.md"));
+  const rows = (page: string) =>
+    outside(page, /^\|.*$/gm).map((row) => row.split("|").map((cell) => cell.match(/`[^`]+`/g)));
+  assert.deepEqual(rows("README.ko.md"), rows("README.md"));
 });
 
-test("the three sections are read in two minutes", () => {
-  const [sections] = read("README.md").split("## Seeing the wire") as [string];
-  assert.ok(sections.split(/\s+/).length <= 1000);
-  assert.ok(sections.split("\n").length <= 200);
+test("what stands here for the post's lines is in the scripts", () => {
+  const code = readdirSync(join(root, "scripts")).map((name) => read(`scripts/${name}`));
+  const rows = [...read("README.md").matchAll(/^\|.*\|(.*)\|$/gm)].slice(2);
+  assert.ok(rows.length > 8);
+  for (const [, here] of rows)
+    for (const name of here!.match(/`[^`]+`/g)!.flatMap((span) => span.match(/\w{2,}/g)!))
+      assert.match(code.join(), new RegExp(`\\b${name}\\b`));
+});
+
+test("the three sections are read in two minutes, and a command fits a terminal", () => {
+  const [sections] = read("README.md").split("## The post, line by line") as [string];
+  const [words, lines] = [sections.split(/\s+/).length, sections.split("\n").length];
+  assert.ok(words <= 1000 && lines <= 200, `${words} words, ${lines} lines`);
+  for (const { info, text } of english)
+    for (const { command } of info.startsWith("console") ? steps(text) : [])
+      for (const line of command.split("\n")) assert.ok(line.length <= 78, line);
 });
 
 test("every link inside the repository leads somewhere", () => {
-  for (const name of Object.keys(PAGES))
-    for (const [, target] of read(name).matchAll(/\]\(([^)#]+)[^)]*\)/g))
-      if (!/^https?:/.test(target!))
-        assert.ok(existsSync(join(root, target!)), `${name}: ${target}`);
+  for (const { page } of PAGES) {
+    const headings = read(page).match(/^#+ .*$/gm)!;
+    const anchors = headings.map((heading) =>
+      heading
+        .replace(/^#+ /, "#")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}# -]/gu, "")
+        .replaceAll(" ", "-"),
+    );
+    for (const [, target] of read(page).matchAll(/\]\(([^)]+)\)/g))
+      if (target!.startsWith("#")) assert.ok(anchors.includes(target!), `${page}: ${target}`);
+      else if (!/^https?:/.test(target!))
+        assert.ok(existsSync(join(root, target!)), `${page}: ${target}`);
+  }
 });
 
 test("every excerpt stands in a script", () => {
@@ -64,21 +122,25 @@ test("every excerpt stands in a script", () => {
 });
 
 test("what is to be run on its own prints what stands under it", async () => {
-  const i = english.findIndex(({ info }) => info === "ts run");
-  const program = ["--input-type=module", "--eval", english[i]!.text];
-  const { stdout, stderr } = await run(process.execPath, program);
-  assert.equal(stderr, "");
-  assert.equal(stdout, english[i + 1]!.text);
+  const programs = english.filter(({ info }) => info === "ts run");
+  assert.equal(programs.length, 2);
+  for (const program of programs) {
+    writeFileSync(inScratch("block.mts"), program.text);
+    const { stdout, stderr } = await run(process.execPath, [...TSX, inScratch("block.mts")]);
+    assert.equal(stderr, "");
+    assert.equal(stdout, english[english.indexOf(program) + 1]!.text);
+  }
 });
 
 /** What differs from run to run. */
 const masked = (text: string) =>
   text
     .replace(/\b(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
+    .replace(/\('127\.0\.0\.1', \d+\)/g, "('127.0.0.1', PORT)")
     .replace(/port \d+ is|\d+번 포트/g, "PORT is")
     .replace(/\/\S*\/\.certs/g, "/HERE/.certs")
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME")
     .replace(/\d{4}-\d\d-\d\d/g, "DATE")
-    .replace(/[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} GMT/g, "TIME")
     .replace(/^(Key exchange|키 교환): .*$/gm, "$1: GROUP") // newer runtimes have newer ones
     .replace(/([LlI]ength[=:]? ?)\d+/g, "$1N")
     .replace(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, "FINGERPRINT");
@@ -95,45 +157,180 @@ before(() => {
   cpSync(packages, join(home, "node_modules"), options);
 });
 
-for (const [page, locale] of Object.entries(PAGES))
-  test(`every command of ${page} prints what the page says`, needs("openssl"), async () => {
-    rmSync(join(home, ".certs"), { recursive: true, force: true });
-    const { DEV_CERTS_DIR, ...rest } = process.env;
-    const options = { cwd: home, env: { ...rest, LC_ALL: locale } };
+/** A program before a change that a page shows as a diff ("-"), or after it ("+"): the diff has all of it. */
+const program = (diff: string, side: "-" | "+") =>
+  diff
+    .split("\n")
+    .filter((line) => line[0] === " " || line[0] === side)
+    .map((line) => line.slice(1) + "\n")
+    .join("");
 
-    let server: Program | undefined;
-    let [port, expected] = ["0", ""];
-    const stop = async () => {
-      server?.child.kill("SIGTERM");
-      assert.equal((await server?.exit) ?? 0, 0);
-      assert.equal(masked(server?.stdout() ?? "").slice(0, expected.length), expected);
-    };
-    for (const { info, text } of blocks(page)) {
-      if (info !== "console") continue;
-      if (page !== "README.md" && english.some((block) => block.text === text)) continue; // was run
-      for (const step of text.split(/^\$ /m).slice(1)) {
-        const [command, ...output] = step.split("\n") as [string, ...string[]];
-        const printed = masked(output.join("\n"));
-        const tsx = [process.execPath, ...TSX].join(" ");
-        if (command.includes("scripts/server.ts") && /127\.0\.0\.1:PORT \(TLS\)/.test(printed)) {
-          await stop();
-          const started = `exec ${command.replace("npx tsx", tsx)} --port 0 2>&1`;
-          server = start("sh", ["-c", started], options);
-          expected = printed;
-          port = (await server.prints(/ 127\.0\.0\.1:(\d+) \(TLS\)/))[1]!;
-        } else {
-          const own = command
-            .replaceAll("npx tsx", tsx)
-            .replace(/(scripts\/(server|tls-client)\.ts)/g, `$1 --port ${port}`);
-          const { stdout } = await run("sh", ["-c", `{ ${own}\n} 2>&1`], options);
-          assert.equal(masked(stdout), printed, command);
-        }
-      }
+/** A line with `?` for an address: whether a client that has gone still has one is a matter of time. */
+const pattern = (line: string) =>
+  new RegExp(
+    line
+      .split("?")
+      .map((part) => part.replace(/[.()]/g, "\\$&"))
+      .join("\\S+"),
+  );
+
+const READY = /^.*(?:Waiting for clients|접속을 기다립니다)\..*\n/m;
+const portOf = (ready: string) => /:(\d+) \(/.exec(ready)?.[1];
+
+for (const { page, locale } of PAGES)
+  test(`every command of ${page} prints what the page says`, needs("openssl"), async (t) => {
+    rmSync(join(home, ".certs"), { recursive: true, force: true });
+    const { DEV_CERTS_DIR, LC_ALL, LC_MESSAGES, ...rest } = process.env;
+    const env = { ...rest, LANG: locale, PYTHONUNBUFFERED: "1" };
+    const options = { cwd: home, env };
+
+    // The servers that run now, by the port that the page gives them.
+    type Server = { program: Program; port: string; expected: string; ends: boolean };
+    const servers = new Map<string, Server>();
+    async function stop(pagePort: string) {
+      const server = servers.get(pagePort);
+      if (!server) return;
+      servers.delete(pagePort);
+      const { program, expected, ends } = server;
+      if (!ends) program.child.kill("SIGTERM");
+      assert.equal(await program.exit, 0);
+      assert.equal(masked(program.stdout()).slice(0, expected.length), expected);
     }
-    await stop();
+
+    /** A command with a port of our own. */
+    const withPort = (command: string, port: string) =>
+      command
+        .replaceAll("npx tsx", [process.execPath, ...TSX].join(" "))
+        .replace(" --port 5001", "")
+        .replace(/scripts\/(server|tls-client)\.ts/g, `$& --port ${port}`)
+        .replace("localhost 5001", `localhost ${port}`)
+        .replace(/python3 (\S+)/, `python3 -c "$(sed s/5000/${port}/ $1)"`);
+
+    async function follow({ command, printed }: { command: string; printed: string }) {
+      const pagePort = command.includes("5001") ? "5001" : "5000";
+      const expected = masked(printed);
+      if (READY.test(printed)) {
+        await stop(pagePort);
+        const asked = command.startsWith("python3") ? await freePort() : "0";
+        const ends = /--once|python3/.test(command); // by itself, after one client
+        const limit = ends ? { timeout: 60_000 } : {};
+        const line = `exec ${withPort(command, asked)} 2>&1`;
+        const program = start("sh", ["-c", line], { ...options, ...limit });
+        const [ready] = await program.prints(READY);
+        servers.set(pagePort, { program, port: portOf(ready) ?? asked, expected, ends });
+        return;
+      }
+      const own = withPort(command, servers.get(pagePort)?.port ?? "0");
+      const { code, stdout } = await run("sh", ["-c", `{ ${own}\n} 2>&1`], options);
+      // What openssl prints while it makes keys is not on the page.
+      if (command.includes("openssl ")) assert.equal(code, 0, command + stdout);
+      else assert.equal(masked(stdout), expected, command);
+    }
+
+    for (const { info, text } of blocks(page)) {
+      if (info.startsWith("diff ")) writeFileSync(join(home, info.slice(5)), program(text, "+"));
+      if (info === "text server") await servers.get("5000")!.program.prints(pattern(text.trim()));
+      const fence = /^console(?: with (\S+))?$/.exec(info);
+      if (!fence) continue;
+      const commands = steps(text);
+      await t.test(commands[0]!.command, needs(fence[1] ?? "sh"), async () => {
+        for (const step of commands) await follow(step);
+      });
+    }
+    for (const pagePort of servers.keys()) await stop(pagePort);
     // Nothing is left but what the page says: the development certificates.
     assert.deepEqual(
       readdirSync(home).filter((name) => !readdirSync(root).includes(name)),
       existsSync(join(root, ".certs")) ? [] : [".certs"],
     );
   });
+
+const python = needs("python3", "openssl");
+test("the post's programs say what the pages say, and mended they verify", python, async () => {
+  const shown = (name: string) => english.find(({ info }) => info === `diff ${name}`)!.text;
+  const client = {
+    posted: program(shown("client.py"), "-"),
+    mended: program(shown("client.py"), "+"),
+  };
+  const server = {
+    posted: program(shown("server.py"), "-"),
+    mended: program(shown("server.py"), "+"),
+  };
+  const named = client.posted.replace(
+    "client_socket)\n",
+    'client_socket, server_hostname="localhost")\n',
+  );
+
+  const here = inScratch("python");
+  mkdirSync(here);
+  const certificates = { DEV_CERTS_DIR: join(here, ".certs") };
+  const python = (text: string, port: string, cwd = here) => {
+    const env = { ...process.env, PYTHONUNBUFFERED: "1", LC_ALL: "C.UTF-8" };
+    return start("python3", ["-c", text.replace("5000", port)], { cwd, env, timeout: 60_000 });
+  };
+  const listening = async (text: string, port: string) => {
+    const program = python(text, port);
+    await program.prints(READY);
+    return program;
+  };
+  /** Whether a program ends with these words, which the pages have as well. */
+  async function says(program: Program, ...words: string[]) {
+    assert.equal(await program.exit, 1);
+    for (const word of words) {
+      assert.ok(program.stderr().includes(word), program.stderr());
+      for (const { page } of PAGES) assert.ok(read(page).includes(word), `${page}: ${word}`);
+    }
+  }
+
+  // As posted, and with the name alone, to our server, whose log each page has in its language.
+  await says(python(client.posted, "1"), "check_hostname requires server_hostname");
+  for (const { page, locale } of PAGES) {
+    const env = { ...certificates, LC_ALL: locale };
+    const ours = startScript("server", ["--port", "0"], { env });
+    const [ready] = await ours.prints(READY);
+    const refusal = says(python(named, portOf(ready)!), "CERTIFICATE_VERIFY_FAILED", "self-signed");
+    const [, why] = await ours.prints(/: (?:\?|[\d.:]+): (.+)\n/);
+    assert.ok(read(page).includes(why!), `${page}: ${why}`);
+    await refusal;
+    ours.child.kill();
+  }
+
+  // The post's server: to that client, to half a character, and started again at once.
+  const port = await freePort();
+  const deaf = await listening(server.posted, port);
+  await says(python(named, port), "UNEXPECTED_EOF_WHILE_READING");
+  await says(deaf, "UnicodeDecodeError", "invalid start byte");
+  const next = await freePort();
+  const halved = await listening(server.posted, next);
+  const socket = connect(+next, "127.0.0.1", () => socket.write("\xed\x95", "latin1"));
+  await once(socket.resume(), "close");
+  await says(halved, "unexpected end of data");
+  await says(python(server.posted, next), "Address already in use");
+
+  // Mended, it can be: it serves the mended client, which leaves it in TIME-WAIT, and then ours.
+  const again = await freePort();
+  for (const theirs of [true, false]) {
+    const mended = await listening(server.mended, again);
+    const program = theirs
+      ? python(client.mended, again)
+      : startScript("tls-client", ["--port", again], { env: certificates });
+    assert.equal(await program.exit, 0, program.stderr());
+    assert.equal(await mended.exit, 0, mended.stderr());
+  }
+
+  // Mended, the client refuses whom it has no reason to trust, and a name that it did not ask for.
+  const elsewhere = inScratch("elsewhere");
+  const [key, cert] = ["server.key", "server.crt"].map((name) => join(elsewhere, ".certs", name));
+  mkdirSync(join(elsewhere, ".certs"), { recursive: true });
+  const made = await run("openssl", [
+    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"],
+    ...["-addext", "subjectAltName=DNS:example.com", "-keyout", key!, "-out", cert!],
+  ]);
+  assert.equal(made.code, 0, made.stderr);
+  const ours = await startServer([], { env: certificates });
+  await says(python(client.mended, ours.port, elsewhere), "CERTIFICATE_VERIFY_FAILED");
+  const theirs = await startServer(["--cert", cert!, "--key", key!]);
+  await says(python(client.mended, theirs.port, elsewhere), "Hostname mismatch");
+  assert.doesNotMatch(ours.stdout() + theirs.stdout(), /Received/);
+  await Promise.all([ours.stop(), theirs.stop()]);
+});
