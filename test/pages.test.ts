@@ -1,6 +1,6 @@
 // The READMEs tell the truth: every command in them is run, each page in its own language, and prints
 // what they say; every excerpt stands in its script; the post's programs, mended as they show, work and
-// verify; every link leads somewhere; and both pages have the same
+// verify; the pictures show what the pages say; every link leads somewhere; and both pages have the same
 // structure. A block that is "not run" says so, and one that is for a program says "with" which.
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -31,8 +31,8 @@ import {
 } from "./helpers.ts";
 
 const PAGES = [
-  { page: "README.md", locale: "C" },
-  { page: "README.ko.md", locale: "ko_KR.UTF-8" },
+  { page: "README.md", picture: ".github/terminals.svg", locale: "C" },
+  { page: "README.ko.md", picture: ".github/terminals.ko.svg", locale: "ko_KR.UTF-8" },
 ];
 
 type Block = { info: string; text: string };
@@ -131,6 +131,36 @@ test("what is to be run on its own prints what stands under it", async () => {
     assert.equal(stdout, english[english.indexOf(program) + 1]!.text);
   }
 });
+
+for (const { page, picture } of PAGES)
+  test(`the picture of ${page} shows what the page says, and nothing that it must not`, () => {
+    const image = read(picture);
+    assert.ok(read(page).includes(`](${picture})`));
+    assert.ok(Buffer.byteLength(image) <= 10 * 1024);
+    assert.doesNotMatch(image, /<script|href|<foreignObject|\son\w+=/i);
+    assert.match(image, /prefers-color-scheme: dark/);
+    assert.match(image, /prefers-reduced-motion/);
+    const plain = (text: string) =>
+      text
+        .replace(/<[^>]*>/g, "")
+        .replaceAll("&lt;", "<")
+        .replaceAll("&gt;", ">")
+        .replaceAll("&amp;", "&");
+    // A terminal is a group, a line of it a text, which may be in several rows.
+    const terminals = [...image.matchAll(/<g class="terminal"[^]*?<\/g>/g)].map(([terminal]) =>
+      [...terminal.matchAll(/<text[^>]*>([^]*?)<\/text>/g)].map(([, line]) => plain(line!) + "\n"),
+    );
+    const [server, client] = blocks(page).filter(({ info }) => info === "console");
+    const log = blocks(page).find(({ info }) => info === "text server");
+    const refusal = blocks(page).flatMap(({ text }) => {
+      const { command, printed } =
+        steps(text).find((step) => /example\.com$/.test(step.command)) ?? {};
+      return command ? `$ ${command}\n${printed}` : [];
+    })[0];
+    assert.equal(terminals.length, 2);
+    assert.equal(terminals[0]!.join(""), server!.text + log!.text);
+    assert.equal(terminals[1]!.join(""), client!.text + refusal);
+  });
 
 /** What differs from run to run. */
 const masked = (text: string) =>
