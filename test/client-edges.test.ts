@@ -63,9 +63,9 @@ test("--timeout is for each wait, as often as there is one", openssl, async () =
     (socket) => void socket.on("data", (chunk) => socket.write(chunk)),
   );
   const args = [...to(peer), "--timeout", "0.5", "--half-close", "0.2", "-"];
-  const feed = `(printf x; sleep 1.5; printf y) | "$@"`; // the pause is the subject
+  const feed = `(printf x; sleep 1.5) | "$@"`; // the pause is the subject
   const { code, stdout, stderr } = await runShell(feed, "tls-client", args);
-  assert.equal(stdout, "xy");
+  assert.equal(stdout, "x");
   assert.match(
     stderr,
     /^tls-client: the answer of localhost:\d+ did not come in time; see --timeout$/m,
