@@ -7,7 +7,7 @@ export RUN
 # Only the default runtime needs the packages; `make smoke RUN=node` does without.
 RUNTIME := $(if $(filter node_modules/%,$(RUN)),node_modules/.package-lock.json)
 
-.PHONY: help hash server client smoke test audit bench format clean
+.PHONY: help hash server client smoke test audit fuzz bench format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -32,6 +32,9 @@ test: node_modules/.package-lock.json ## types, format, tests and coverage
 
 audit: node_modules/.package-lock.json ## what testssl.sh finds in the server: nothing
 	node --import tsx --test test/audit.ts
+
+fuzz: node_modules/.package-lock.json ## try input made at random, for SECONDS=60; SEED=... repeats a run
+	@node --import tsx test/fuzz.ts
 
 bench: node_modules/.package-lock.json ## measure beside other programs; BENCH="--only NAME", NODE=/path/to/node
 	@$(or $(NODE),node) --import tsx test/bench.ts $(BENCH)
