@@ -88,8 +88,10 @@ test("the three sections are read in two minutes, and a command fits a terminal"
       for (const line of command.split("\n")) assert.ok(line.length <= 78, line);
 });
 
-test("every link inside the repository leads somewhere", () => {
+test("every link inside the repository leads somewhere, and there is one to each file of lib/", () => {
   for (const { page } of PAGES) {
+    for (const name of readdirSync(join(root, "lib")))
+      assert.ok(read(page).includes(`](lib/${name})`), `${page}: lib/${name}`);
     const headings = read(page).match(/^#+ .*$/gm)!;
     const anchors = headings.map((heading) =>
       heading
