@@ -89,7 +89,7 @@ const house = {
 
 /** Takes a client in, unless we stop; sees it out when it is silent, or lost, or leaves. */
 function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean): boolean {
-  const client = endpoint(socket.remoteAddress, socket.remotePort);
+  const client = addressOf(socket);
   if (house.stopping) {
     turnAway(client, t`the server is stopping`);
     socket.destroy();
@@ -115,6 +115,16 @@ function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean
     if (house.stopping && house.clients.size === 0) void finish();
   });
   return true;
+}
+
+/** The TCP connection below a TLS socket, where the runtime shows it (Bun doesn't). */
+function below(socket: net.Socket & { _parent?: net.Socket | null }): net.Socket | undefined {
+  return socket._parent ?? undefined;
+}
+
+function addressOf(socket: net.Socket): string {
+  const { remoteAddress, remotePort } = below(socket) ?? socket;
+  return endpoint(remoteAddress, remotePort);
 }
 
 /** Whom a client's certificate is for. */
@@ -146,11 +156,9 @@ function limit(server: net.Server, maxConnections: number): void {
   server.on("error", (error) => turnAway("?", cli.reason(error)));
   // An address that was asked for once is known when the client has gone as well.
   server.on("connection", (connection: net.Socket) => void connection.remoteAddress);
-  server.on("tlsClientError", (error: Error, socket: tls.TLSSocket & { _parent?: net.Socket }) => {
-    const { _parent: connection } = socket; // the TCP connection below (Bun doesn't show it)
-    const { remoteAddress, remotePort } = connection ?? socket;
-    const client = endpoint(remoteAddress, remotePort);
-    cli.complain(handshakeError(error, client, connection?.bytesRead, socket.authorizationError));
+  server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
+    const sent = below(socket)?.bytesRead;
+    cli.complain(handshakeError(error, addressOf(socket), sent, socket.authorizationError));
     socket.destroy(); // after a timeout, the runtime leaves that to us
   });
 }
