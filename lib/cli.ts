@@ -147,7 +147,9 @@ export function reason(error: unknown): string {
   const number = errno ?? -(/\(os error (\d+)\)$/.exec(message)?.[1] ?? 0); // so Deno has it
   const [, words] = getSystemErrorMap().get(number) ?? [];
   const plain = message.replace(/^[A-Z0-9_]+: /, "").replace(/, \w+( '[^]*)?$/, "");
-  return printable(translated(words ?? reason ?? plain));
+  const said = words ?? reason ?? plain;
+  const alert = said.replace(/^\S+ (?=alert )/, ""); // "sslv3 alert …" became "ssl/tls alert …"
+  return printable(translated(alert) === alert ? said : translated(alert));
 }
 
 /**

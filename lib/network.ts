@@ -7,7 +7,7 @@ import * as tls from "node:tls";
 import { domainToASCII } from "node:url";
 import { reason, usageError } from "./cli.ts";
 import { policy } from "./policy.ts";
-import { t } from "./words.ts";
+import { t, translated } from "./words.ts";
 
 /** How far a client has come. */
 export type Step = "lookup" | "connection" | "handshake" | "wait" | "answer" | "input";
@@ -103,7 +103,7 @@ export function listenError(error: Error, host: string, port: number): string {
 }
 
 type Refused = { error: Failure; verdict: unknown };
-const inWords = (code: unknown) => String(code).toLowerCase().replaceAll("_", " ");
+const inWords = (code: unknown) => translated(String(code).toLowerCase().replaceAll("_", " "));
 
 const refused: Row<Refused>[] = [
   [/ ERR_TLS_HANDSHAKE_TIMEOUT /, () => t`it did not finish the handshake in time`],

@@ -5,7 +5,10 @@ const { LC_ALL, LC_MESSAGES, LANG } = process.env;
 const locale = LC_ALL || LC_MESSAGES || LANG || "";
 
 // Where the locale is not `ko…`, the Korean sentences are not even loaded.
-const korean = /^ko(?![a-z])/i.test(locale) ? (await import("./korean.ts")).sentences : {};
+const { sentences, reasons } = /^ko(?![a-z])/i.test(locale)
+  ? await import("./korean.ts")
+  : { sentences: {}, reasons: {} };
+const korean: Record<string, string> = { ...reasons, ...sentences };
 
 /** A sentence in the reader's language; the English one is the key, and stays where there is no other. */
 export function translated(english: string): string {

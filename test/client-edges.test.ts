@@ -6,7 +6,14 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { inScratch as file, run, runScript, runShell, startServer } from "./helpers.ts";
+import {
+  inScratch as file,
+  run,
+  runScript,
+  runShell,
+  startScript,
+  startServer,
+} from "./helpers.ts";
 import {
   ipv6,
   issue,
@@ -63,14 +70,15 @@ test("--timeout is for each wait, as often as there is one", openssl, async () =
     (socket) => void socket.on("data", (chunk) => socket.write(chunk)),
   );
   const args = [...to(peer), "--timeout", "0.5", "--half-close", "0.2", "-"];
-  const feed = `(printf x; sleep 1.5) | "$@"`; // the pause is the subject
-  const { code, stdout, stderr } = await runShell(feed, "tls-client", args);
-  assert.equal(stdout, "x");
-  assert.match(
-    stderr,
-    /^tls-client: the answer of localhost:\d+ did not come in time; see --timeout$/m,
-  );
-  assert.equal(code, 1);
+  const client = startScript("tls-client", args);
+  client.child.stdin!.write("x");
+  await client.prints(/x$/);
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // the pause is the subject
+  client.child.stdin!.end();
+  assert.equal(await client.exit, 1);
+  assert.equal(client.stdout(), "x");
+  const line = /^tls-client: the answer of localhost:\d+ did not come in time; see --timeout$/m;
+  assert.match(client.stderr(), line);
 });
 
 test("what standard input has is not the connection's fault", openssl, async () => {
