@@ -26,9 +26,9 @@ export const TSX = ["--import", import.meta.resolve("tsx")];
 // A test that fails may leave processes: they would keep the test run from ending.
 const running = new Set<ChildProcess>();
 const endAll = () => running.forEach((child) => child.kill());
-// A hook of node:test makes a test run of any program, and fuzz.ts is none.
-if (process.argv[1]?.endsWith("fuzz.ts")) process.on("exit", endAll);
-else after(endAll);
+// A hook of node:test makes a test run of any program, and some that use this are none.
+if (process.argv[1]?.endsWith(".test.ts")) after(endAll);
+else process.on("exit", endAll);
 
 export type Options = SpawnOptions & { input?: string | Buffer };
 export type Program = ReturnType<typeof start>;
