@@ -25,7 +25,9 @@ test("clients that fail are a line each, and the next one is served", async () =
   const gone = connect(+server.port, "127.0.0.1");
   await once(gone, "connect");
   gone.resetAndDestroy();
-  await server.prints(/^Client left during the handshake: (127\.0\.0\.1:\d+|\?): it had sent nothing$/m);
+  await server.prints(
+    /^Client left during the handshake: (127\.0\.0\.1:\d+|\?): it had sent nothing$/m,
+  );
   const client = await runScript("tls-client", ["--port", server.port]);
   assert.equal(client.code, 0);
   http.destroy();
