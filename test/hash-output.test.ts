@@ -97,11 +97,11 @@ test("what was finished before an interruption is not lost", needs("mkfifo"), as
 });
 
 test("a line of a list is checked when it ends, however small its last piece was", async () => {
-  const program = startScript("hash", ["-c"], { cwd: files, timeout: 10_000 });
-  for (const piece of [`${ABC}  plai`, "n", "\n"]) {
-    program.child.stdin!.write(piece);
-    await new Promise((resolve) => setTimeout(resolve, 300)); // so that each arrives alone
-  }
+  const program = startScript("hash", ["-c"], { cwd: files });
+  // Its verdict tells that a line has been read, and the piece of the next that came with it.
+  program.child.stdin!.write(`${ABC}  빈칸\n${ABC}  plain`);
+  await program.prints(/빈칸: OK\n/);
+  program.child.stdin!.write("\n");
   await program.prints(/plain: OK\n/);
   program.child.stdin!.end();
   assert.equal(await program.exit, 0);
@@ -117,9 +117,9 @@ if pid == 0:
     mode[3] &= ~termios.ECHO
     termios.tcsetattr(0, termios.TCSANOW, mode)
     os.execv(sys.argv[1], sys.argv[1:])
-time.sleep(2)  # a person takes their time: by now a long read would show progress
+time.sleep(2)  # the pause is the subject: by now a long read would show progress
 os.write(terminal, b"abc\\n")
-time.sleep(0.3)  # two lines, not one
+time.sleep(0.3)  # so that these are two lines, which nothing would tell
 os.write(terminal, b"def\\n\\x04")
 shown = b""
 try:
@@ -134,7 +134,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
 
 test(
   "on a terminal: names are made safe, a long read shows progress and clears it",
-  needs("script"),
+  needs("script", "mkfifo"),
   async () => {
     writeFileSync(join(files, "red\u001b[31m"), "");
     const quoted = (args: string[]) =>
@@ -145,8 +145,16 @@ test(
       cwd: files,
     });
     assert.match(shown.stdout, /^[0-9a-f]{64}  red\\u001b\[31m\r\n$/);
-    const feed = `(head -c 3M /dev/zero; sleep 1.2; head -c 3M /dev/zero) | ${quoted(["-f"])}`;
-    const { stdout } = await run("script", ["-qec", feed, "/dev/null"], { cwd: files });
-    assert.match(stdout, /\r\d MiB, \d+ MiB\/s\u001b\[K.*\r\u001b\[K[0-9a-f]{64}  -\r\n$/s);
+    await run("mkfifo", ["go on"], { cwd: files });
+    const halves = `head -c 3M /dev/zero; cat "go on"; head -c 3M /dev/zero`;
+    const feed = `(${halves}) | ${quoted(["-f"])}`;
+    const program = start("script", ["-qec", feed, "/dev/null"], { cwd: files, input: "" });
+    await program.prints(/MiB\/s/);
+    await run("sh", ["-c", `: > "go on"`], { cwd: files });
+    assert.equal(await program.exit, 0);
+    assert.match(
+      program.stdout(),
+      /\r\d MiB, \d+ MiB\/s\u001b\[K.*\r\u001b\[K[0-9a-f]{64}  -\r\n$/s,
+    );
   },
 );

@@ -6,7 +6,7 @@ import { readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ABC, ENV, check, each, files, hash, needs, run, startScript, write } from "./helpers.ts";
+import { ABC, ENV, check, each, files, hash, needs, run, startScript, until, write } from "./helpers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
@@ -55,10 +55,11 @@ test("whatever signal ends it, all of its work ends with it", linux, async () =>
     const { child } = startScript("hash", ["-f", ...paths]);
     const exit = once(child, "exit"); // not "close": what is left behind would hold its output open
     const atOnce = paths.slice(0, availableParallelism());
-    while (!atOnce.every((path) => isOpen(path, child.pid))) {
+    const left = () => atOnce.filter((path) => !isOpen(path, child.pid));
+    await until(`${signal} files to be open`, left, (paths) => {
       assert.equal(child.exitCode ?? child.signalCode, null, "ended before it was stopped");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return paths.length === 0;
+    });
     child.kill(signal);
     const [code, endedBy] = await exit;
     assert.ok(endedBy === signal || code > 0, signal);
