@@ -6,7 +6,19 @@ import { readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ABC, ENV, check, each, files, hash, needs, run, startScript, until, write } from "./helpers.ts";
+import {
+  ABC,
+  ENV,
+  check,
+  each,
+  files,
+  hash,
+  needs,
+  run,
+  startScript,
+  until,
+  write,
+} from "./helpers.ts";
 
 ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
 
