@@ -48,6 +48,8 @@ test("--help in both languages: the same options, on standard output, status 0",
     assert.match(english.stdout, new RegExp(`^Usage: ${name}\\.ts `));
     assert.match(korean.stdout, new RegExp(`^사용법: ${name}\\.ts `));
     for (const row of korean.stdout.match(/^ +-.*$/gm)!) assert.match(row, /[가-힣]/);
+    for (const line of (english.stdout + korean.stdout).split("\n"))
+      assert.ok(line.replace(/[가-힣]/g, "  ").length <= 80, line); // Hangul is two columns wide
     assert.equal(options(korean.stdout), options(english.stdout));
     assert.equal(examples(korean.stdout), examples(english.stdout));
     for (const [option] of english.stdout.matchAll(/--[\w-]+/g)) {
