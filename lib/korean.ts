@@ -48,7 +48,7 @@ export const sentences: Record<string, string> = {
   "trust this CA (PEM), and no other": "이 파일의 CA 인증서(PEM)만 신뢰합니다",
   "client certificate (PEM), for a server that asks":
     "서버가 요구할 때 제시할 클라이언트 인증서(PEM)",
-  "for connecting, handshake and each wait": "접속, 핸드셰이크, 응답을 기다릴 시간(초)",
+  "for connecting, handshake and each wait": "접속, 핸드셰이크, 응답 대기 시간(초)",
   "server's silence until our own side ends": "이만큼(초) 서버가 조용하면 송신 종료",
   "print connection and certificates; send nothing": "연결 정보와 인증서만 출력합니다",
 
