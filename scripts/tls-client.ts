@@ -14,6 +14,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { fstatSync } from "node:fs";
 import { isIP, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -179,7 +180,10 @@ async function exchange(
     giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
   );
   await cli.flush(); // whoever reads our output may be slow
-  const all = input.readableEnded && socket.writableLength === 0;
+  // A file is at its end once all of it has gone, whether or not the end itself was read by then.
+  const { size } = raw ? fstatSync(0) : { size: Buffer.byteLength(message) };
+  const ended = input.readableEnded || (size > 0 && socket.bytesWritten === size);
+  const all = ended && socket.writableLength === 0;
   // Of an answer to what we had to say, nothing: connectionError explains what it may be.
   if (socket.bytesRead === 0 && (socket.bytesWritten > 0 || !all))
     giveUp("wait")(failure("ECONNRESET"));

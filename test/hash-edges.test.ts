@@ -65,8 +65,10 @@ test("with an algorithm that binds, a line of another decides nothing", async ()
 
 // Four processes write to one pipe, and a slow reader takes a little at a time.
 const ONE_PIPE = `
-import os, re, subprocess, sys, time
+import fcntl, os, re, subprocess, sys, time
 read, write = os.pipe()
+try: fcntl.fcntl(write, 1031, 4096)  # F_SETPIPE_SZ: as little as Linux lets a pipe hold, so that writers wait
+except OSError: pass
 names = ["file%04d" % i for i in range(1000)]
 for name in names: open(name, "w").close()
 writers = [subprocess.Popen(sys.argv[1:] + names, stdout=write) for _ in range(4)]
