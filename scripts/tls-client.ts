@@ -175,14 +175,16 @@ async function exchange(
   input.once("error", (error: Failure) => {
     if (!socket.destroyed) error.step = "input";
   });
+  let taken = 0; // bytes of the input
+  input.on("data", (piece: Buffer) => (taken += piece.length));
   limitWaits(socket, input, limit);
   await converse(socket, input, raw ? toOutput : printAnswer, silence).catch((error) =>
     giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
   );
   await cli.flush(); // whoever reads our output may be slow
-  // A file is at its end once all of it has gone, whether or not the end itself was read by then.
+  // A message, or a file, is at its end once all of it has gone, whether or not that end was read by then.
   const { size } = raw ? fstatSync(0) : { size: Buffer.byteLength(message) };
-  const ended = input.readableEnded || (size > 0 && socket.bytesWritten === size);
+  const ended = input.readableEnded || (size > 0 && taken === size);
   const all = ended && socket.writableLength === 0;
   // Of an answer to what we had to say, nothing: connectionError explains what it may be.
   if (socket.bytesRead === 0 && (socket.bytesWritten > 0 || !all))
