@@ -48,8 +48,11 @@ test("an answer of as many bytes as were sent, and then more, arrives whole", op
   const message = () => runScript("tls-client", [...to(peer), input]);
   const streamed = () => runShell(`"$@" - < "${file("five thousand")}"`, "tls-client", to(peer));
   const runs = [message, streamed, message, streamed, message, streamed].map((run) => run());
-  for (const { code, stdout, stderr } of await Promise.all(runs))
-    assert.deepEqual([code, stdout.match(/y/g)?.length], [0, more], stderr);
+  for (const { code, stdout, stderr } of await Promise.all(runs)) {
+    assert.equal(stdout.match(/y/g)?.length, more, stderr);
+    // On a busy machine, the server may be through before the client has seen the end of its own input.
+    if (code !== 0) assert.match(stderr, /: the server ended before the input did$/m);
+  }
 });
 
 test("a line end that comes in two pieces is one; a lone CR is none", openssl, async () => {
