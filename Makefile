@@ -21,7 +21,7 @@ RUNTIME := $(if $(filter node_modules/%,$(RUN)),node_modules/.package-lock.json)
 
 help: ## list the targets | 할 수 있는 일을 보여 줍니다
 	@case "$${LC_ALL:-$${LC_MESSAGES:-$$LANG}}" in \
-	ko|ko[!a-zA-Z]*) row=3 last='PORT=...는 포트(5000), RUN=...는 런타임: node, "deno run -A", bun' ;; \
+	[kK][oO]|[kK][oO][!a-zA-Z]*) row=3 last='PORT=...는 포트(5000), RUN=...는 런타임: node, "deno run -A", bun' ;; \
 	*) row=2 last='PORT=... picks the port (5000), RUN=... the runtime: node, "deno run -A", bun' ;; \
 	esac; \
 	awk -F ':.*## | [|] ' "/^[a-z]+:.*## / { printf \"  make %-7s %s\n\", \$$1, \$$$$row }" Makefile; \

@@ -4,34 +4,42 @@
 cd "$(dirname "$0")/.." || exit 1
 : "${RUN:=node_modules/.bin/tsx}"
 case "${LC_ALL:-${LC_MESSAGES:-$LANG}}" in
-ko | ko[!a-zA-Z]*) korean=yes ;;
+[kK][oO] | [kK][oO][!a-zA-Z]*) korean=yes ;;
 *) korean= ;;
 esac
 export LC_ALL=C
 
-tmp=$(mktemp -d) || exit 1
-server=
+unset tmp server
 end() { # end PID: the process and all that it has started; a runtime may come as a chain (npx, sh, tsx)
+  kill -STOP "$1" 2>/dev/null # or it starts another one meanwhile
   for child in $(ps -A -o ppid= -o pid= | awk -v parent="$1" '$1 == parent { print $2 }'); do
     end "$child"
   done
   kill "$1" 2>/dev/null
+  kill -CONT "$1" 2>/dev/null
 }
 clean_up() {
+  trap '' INT TERM HUP QUIT PIPE   # a second Ctrl-C would leave the rest of this undone
+  server=${server-$!}              # a signal may come before the line that sets it
   [ -z "$server" ] || end "$server"
   wait
   rm -rf "$tmp"
 }
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 131' QUIT
+trap 'exit 141' PIPE # nobody reads any more: make smoke | head -1
+trap 'exit 143' TERM
+tmp=$(trap '' INT TERM HUP QUIT && mktemp -d) || exit 1 # no signal comes between the folder and its name
 
 failed=0
 check() { # check WHAT 한국어 COMMAND...: prints a line that says whether the command held
   what=${korean:+$2}
   what=${what:-$1}
   shift 2
-  if "$@"; then echo "ok      $what"; else echo "FAILED  $what" && failed=1; fi
+  if "$@"; then set -- "ok      $what"; else set -- "FAILED  $what" && failed=1; fi
+  echo "$1" 2>/dev/null # a shell has words of its own for a reader that went away
 }
 
 # The digest of the document's own text.
