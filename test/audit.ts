@@ -5,14 +5,19 @@ import { readFileSync } from "node:fs";
 import { inScratch, start, startServer } from "./helpers.ts";
 
 const LIMIT = 300_000; // milliseconds
-// What it is asked for, and an entry of its report that shows that it has looked.
-const SECTIONS: Record<string, RegExp> = {
-  "--protocols": /^TLS1_3$/,
-  "--std": /^cipherlist_/,
-  "--pfs": /^P?FS$/,
-  "--server-preference": /^cipher_order/,
-  "--vulnerable": /^(heartbleed|LUCKY13|ROBOT)$/,
+// What it is asked for, and the entries of its report that show that it has looked: those that the versions
+// since 3.0 have in common.
+const SECTIONS: Record<string, string> = {
+  "--protocols": "SSLv2 SSLv3 TLS1 TLS1_1 TLS1_2 TLS1_3 ALPN",
+  "--std": "cipherlist_NULL cipherlist_aNULL cipherlist_EXPORT cipherlist_LOW cipherlist_3DES_IDEA",
+  "--fs": "P?FS", // forward secrecy
+  "--server-preference": "cipher_order",
+  "--vulnerable":
+    "heartbleed CCS ROBOT secure_renego secure_client_renego CRIME_TLS POODLE_SSL fallback_SCSV FREAK " +
+    "DROWN LOGJAM BEAST LUCKY13 RC4",
 };
+// What newer versions say of every server with TLS 1.3 only, and of every one on OpenSSL before 3.5.
+const ANYWHERE = ["NPN: not possible for TLS 1.3-only hosts", "FS_KEMs: No KEMs offered"];
 
 function fail(reason: string): never {
   console.error(`audit: ${reason}`);
@@ -38,21 +43,27 @@ program.child.stdout!.on("data", (chunk: Buffer) => {
 const status = await program.exit;
 const stopped = await server.stop();
 
-// Its status is the number of findings, below 200; from there on it is an error of its own.
-if (typeof status === "string")
-  fail(`testssl.sh was ended by ${status}, after ${LIMIT / 1000} s at most`);
-if (status >= 200) fail(`testssl.sh ended with an error (${status}): ${program.stderr().trim()}`);
 type Finding = { id: string; severity: string; finding: string };
 let findings: Finding[] = [];
 try {
   findings = JSON.parse(readFileSync(report, "utf8"));
 } catch (error) {
-  fail(`testssl.sh left no report: ${(error as Error).message}`);
+  console.error(`audit: testssl.sh left no report: ${(error as Error).message}`);
 }
-for (const [section, entry] of Object.entries(SECTIONS))
-  if (!findings.some(({ id }) => entry.test(id))) fail(`testssl.sh has not looked at ${section}`);
-const bad = findings.filter(({ severity }) => !/^(OK|INFO|DEBUG)$/.test(severity));
+// WARN and FATAL are of its own run: what it couldn't look at, and why it broke off.
+const bad = findings.filter(
+  ({ id, severity, finding }) =>
+    !/^(OK|INFO|DEBUG)$/.test(severity) && !ANYWHERE.includes(`${id}: ${finding}`),
+);
 for (const { id, severity, finding } of bad) console.error(`audit: ${severity} ${id}: ${finding}`);
+if (typeof status === "string")
+  fail(`testssl.sh was ended by ${status}, after ${LIMIT / 1000} s at most`);
+// Below 50 its status counts what it found ambiguous (7 here); from there on it is an error of its own.
+if (status >= 50) fail(`testssl.sh ended with an error (${status}): ${program.stderr().trim()}`);
+for (const [section, entries] of Object.entries(SECTIONS))
+  for (const entry of entries.split(" "))
+    if (!findings.some(({ id }) => new RegExp(`^${entry}$`).test(id)))
+      fail(`testssl.sh has not looked at ${entry} (${section})`);
 if (stopped !== 0) fail(`the server ended with ${stopped}`);
 if (bad.length > 0) process.exit(1);
 console.log(`Nothing found, in ${findings.length} entries.`);
