@@ -175,13 +175,15 @@ async function exchange(
   input.once("error", (error: Failure) => {
     if (!socket.destroyed) error.step = "input";
   });
-  let taken = 0; // bytes of the input
-  input.on("data", (piece: Buffer) => (taken += piece.length));
+  let taken = 0; // bytes of the input, while our side is open
+  input.on("data", (piece: Buffer) => (taken += socket.writableEnded ? 0 : piece.length));
   limitWaits(socket, input, limit);
   await converse(socket, input, raw ? toOutput : printAnswer, silence).catch((error) =>
     giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
   );
   await cli.flush(); // whoever reads our output may be slow
+  // The server's end may be here before we are told that our last write went through.
+  await new Promise<void>((done) => socket.end(() => done()));
   // A message, or a file, is at its end once all of it has gone, whether or not that end was read by then.
   const { size } = raw ? fstatSync(0) : { size: Buffer.byteLength(message) };
   const ended = input.readableEnded || (size > 0 && taken === size);
