@@ -8,10 +8,18 @@ import * as https from "node:https";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import type { TLSSocket, TlsOptions } from "node:tls";
-import { ENV, inScratch, needs, runScript, start, startServer, type Server } from "./helpers.ts";
+import {
+  inScratch,
+  needs,
+  runScript,
+  start,
+  startServer,
+  type Server,
+  uncounted,
+} from "./helpers.ts";
 import { clients, development, onSomePort, pair, pem, portOf, tlsServer } from "./peers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 const TIMES = 2; // what is a matter of luck: so often as a message, and as standard input
 const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which any gap shows

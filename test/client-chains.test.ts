@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import * as net from "node:net";
 import { test } from "node:test";
-import { ENV, inScratch, needs, start, startScript } from "./helpers.ts";
+import { inScratch, needs, start, startScript, uncounted } from "./helpers.ts";
 import { issue, openssl, opensslServer, portOf, refuses, tlsServer, to } from "./peers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 const chains: [string, string[], string, RegExp[]][] = [
   [

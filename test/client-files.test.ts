@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { ENV, inScratch as file, run, runScript, startServer } from "./helpers.ts";
+import { inScratch as file, run, runScript, startServer, uncounted } from "./helpers.ts";
 import { issue, openssl, pair, pem, refuses, refusesToStart, tlsServer, to } from "./peers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 before(async () => {
   if (openssl.skip) return;

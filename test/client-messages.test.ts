@@ -18,8 +18,11 @@ import {
   startServer,
   type Program,
   type Server,
+  uncounted,
 } from "./helpers.ts";
 import { clients, development, onSomePort, opensslServer, pair, tlsServer } from "./peers.ts";
+
+uncounted();
 
 let server: Server; // it makes the development certificates
 before(async () => (server = await startServer()));

@@ -1,10 +1,10 @@
 // Names and addresses: what tls-client.ts asks for, resolves and checks is one name, whatever its form.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ENV, freePort, runEach, runScript, startServer } from "./helpers.ts";
+import { freePort, runEach, runScript, startServer, uncounted } from "./helpers.ts";
 import { ipv6, issue, openssl, refuses, tlsServer, to } from "./peers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 const NAMES = `DNS:evil.test, DNS:*.example.test, DNS:f*.partial.test,
   DNS:xn--bcher-kva.example, DNS:UPPER.Case.test`.replace(/\n\s*/, " ");

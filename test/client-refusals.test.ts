@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import { ENV, freePort, inScratch, runScript, startScript, startServer } from "./helpers.ts";
+import { freePort, inScratch, runScript, startScript, startServer, uncounted } from "./helpers.ts";
 import {
   ca,
   clients,
@@ -18,7 +18,7 @@ import {
   to,
 } from "./peers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 test("the bench itself: a good server gets the message", openssl, async () => {
   const good = await tlsServer([await issue("good")]);

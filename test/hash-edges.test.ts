@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pastedDigest } from "../lib/checksums.ts";
 import {
-  ENV,
   files as cwd,
   inScratch,
   needs,
@@ -17,9 +16,10 @@ import {
   runShell,
   words,
   write,
+  uncounted,
 } from "./helpers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 const digestOf = (content: string) => createHash("sha256").update(content).digest("hex");
 const [GENUINE, EVIL] = [digestOf("genuine"), digestOf("evil")];

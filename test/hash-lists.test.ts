@@ -7,7 +7,6 @@ import { gzipSync } from "node:zlib";
 import {
   ABC,
   EMPTY,
-  ENV,
   MD5,
   SHA1,
   SHA384,
@@ -24,9 +23,10 @@ import {
   run,
   runShell,
   write,
+  uncounted,
 } from "./helpers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 test("what is wrong is told apart, counted, and ends with status 1", async () => {
   const good = (await hash(["-f", "plain", "빈칸"])).stdout;

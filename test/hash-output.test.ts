@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   ABC,
-  ENV,
   each,
   files,
   inScratch,
@@ -18,9 +17,10 @@ import {
   words,
   write,
   type Program,
+  uncounted,
 } from "./helpers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 writeFileSync(inScratch("plain.txt"), "plain.txt".repeat(100_000));
 

@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   ABC,
-  ENV,
   check,
   each,
   files,
@@ -18,9 +17,10 @@ import {
   startScript,
   until,
   write,
+  uncounted,
 } from "./helpers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 test(
   "many files, large and small: hashed side by side, printed in order",

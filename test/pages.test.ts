@@ -28,7 +28,10 @@ import {
   startScript,
   startServer,
   type Program,
+  uncounted,
 } from "./helpers.ts";
+
+uncounted();
 
 const PAGES = [
   { page: "README.md", picture: ".github/terminals.svg", locale: "C" },

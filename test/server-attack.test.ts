@@ -8,10 +8,10 @@ import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import * as tls from "node:tls";
-import { ENV, startServer, startShell, until, type Server } from "./helpers.ts";
+import { startServer, startShell, until, type Server, uncounted } from "./helpers.ts";
 import { development, pem, portOf } from "./peers.ts";
 
-ENV.NODE_V8_COVERAGE = ""; // counted elsewhere: it takes a quarter of a process's time
+uncounted();
 
 const MIB = 1024 * 1024;
 const linux = { skip: process.platform !== "linux" && "reads /proc" };
