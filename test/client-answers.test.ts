@@ -22,7 +22,7 @@ import { clients, development, onSomePort, pair, pem, portOf, tlsServer } from "
 uncounted();
 
 const TIMES = 2; // what is a matter of luck: so often as a message, and as standard input
-const BIG = randomBytes(7_500_000).toString("base64"); // 10 MB of text in which any gap shows
+const BIG = randomBytes(3_750_000).toString("base64"); // 5 MB of text in which any gap shows
 const LATE = "late, but whole";
 const www = inScratch("www");
 
@@ -34,7 +34,7 @@ before(async () => {
 });
 const [cert, key] = [inScratch(`${development}.crt`), inScratch(`${development}.key`)];
 
-/** What web servers answer: 10 MB at once, or a line after a while. The wait is the subject. */
+/** What web servers answer: 5 MB at once, or a line after a while. The wait is the subject. */
 const page: (wait: number) => http.RequestListener = (wait) => (request, response) => {
   response.setHeader("Content-Length", request.url === "/big" ? BIG.length : LATE.length);
   if (request.url === "/big") response.end(BIG);
@@ -97,11 +97,11 @@ const ECHO = BIG.slice(0, 100_000); // as long as an argument may be
 const BLANK_LINE = /(?:(?:\r|\\r|\\u000d)?(?:\n|\\n|\\u000a)){2}/;
 
 const whole: [string, { skip: string | false }, () => Promise<string>, string, string][] = [
-  ["nginx, 10 MB", needs("nginx"), nginx, get("/big"), BIG],
+  ["nginx, 5 MB", needs("nginx"), nginx, get("/big"), BIG],
   ["nginx, 2 s late", needs("nginx"), nginx, get("/late"), LATE],
-  ["Node's https, 10 MB", needs(), node, get("/big"), BIG],
+  ["Node's https, 5 MB", needs(), node, get("/big"), BIG],
   ["Node's https, 50 ms late", needs(), node, get("/late"), LATE],
-  ["Python's http.server, 10 MB", needs("python3"), python, get("/big"), BIG],
+  ["Python's http.server, 5 MB", needs("python3"), python, get("/big"), BIG],
   ["ncat -c cat", needs("ncat"), ncat, ECHO, ECHO],
 ];
 for (const [name, skip, peer, request, body] of whole)
