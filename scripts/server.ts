@@ -107,7 +107,10 @@ function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean
   });
   // A client that has ended its side takes what is left for it, or is gone.
   socket.on("end", () => socket.setTimeout(Math.min(GRACE, idleTimeout)));
-  socket.on("error", (error) => cli.complain(t`Client lost: ${client}: ${cli.reason(error)}`));
+  socket.on("error", (error) => {
+    cli.complain(t`Client lost: ${client}: ${cli.reason(error)}`);
+    socket.destroy(); // after what is no TLS, the runtime leaves that to us
+  });
   socket.on("close", () => {
     cli.print(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
     house.clients.delete(socket);
