@@ -2,7 +2,7 @@
 // codes are Node's (errors.html), OpenSSL's of verification (openssl-verification-options(1)), and TLS's
 // alerts (RFC 8446, 6.2).
 import { setDefaultResultOrder } from "node:dns";
-import { isIP } from "node:net";
+import { isIP, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import * as tls from "node:tls";
 import { domainToASCII } from "node:url";
 import { reason, usageError } from "./cli.ts";
@@ -45,6 +45,17 @@ export function givenHost(option: string, given: string): string {
   usageError(
     t`${option} takes a name or an address alone, not "${given}"; a port goes into --port`,
   );
+}
+
+/**
+ * Limits what comes before a connection, for a client that waits so long at most (in milliseconds): each
+ * address of a host but the last has a part of it, not the 250 ms of the runtime; and glibc gives up in time
+ * (resolv.conf(5)), for the runtime can't end while it asks.
+ */
+export function limitLookup(timeout: number): void {
+  setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(timeout / 4));
+  const [half, attempts] = [Math.max(1, Math.floor(timeout / 2000)), timeout < 2000 ? 1 : 2];
+  process.env.RES_OPTIONS ??= `timeout:${half} attempts:${attempts}`;
 }
 
 /** An error of our own making, with the code that says what it is. */

@@ -2,7 +2,7 @@
  * Hash: the digest of a text or of files, and what digests are for.
  *
  * A hash function turns data of any size into a digest of fixed size. The same data always gives the
- * same digest, and with a sound function nobody can find other data that gives it too: so whoever has
+ * same digest, and with a sound function nobody can find other data that gives it too, so whoever has
  * the digest can tell whether the data was changed. Nothing is encrypted: there is no way back.
  *
  *   npx tsx scripts/hash.ts                            the digest of "Hello, world!"
@@ -21,7 +21,7 @@ import { t } from "../lib/words.ts";
 
 type Method = { algorithm: string; key?: Buffer | undefined };
 
-/** Starts a digest, which anybody can make; with a key an HMAC, which nobody can make without it. */
+/** Starts a digest, which anybody can make; or, with a key, an HMAC, which only its holders can. */
 function startHash({ algorithm, key }: Method): Hash | Hmac {
   return key ? createHmac(algorithm, key) : createHash(algorithm);
 }
@@ -31,7 +31,10 @@ function hashText(text: string, method: Method): string {
   return startHash(method).update(text, "utf8").digest("hex");
 }
 
-/** A file is hashed piece by piece, as a stream brings it: so any size takes the same little memory. */
+/**
+ * A file is hashed piece by piece, as a stream brings it, so that any size takes the same little memory.
+ * (lib/worker.js does the same in a thread, where there are many files.)
+ */
 async function hashFile(pieces: AsyncIterable<Buffer>, method: Method): Promise<string> {
   const hash = startHash(method);
   for await (const piece of pieces) hash.update(piece);
@@ -39,8 +42,8 @@ async function hashFile(pieces: AsyncIterable<Buffer>, method: Method): Promise<
 }
 
 /**
- * Compares digests in constant time: how long an ordinary comparison takes tells how many of the
- * first digits are right, and so lets an attacker who can try many find a valid HMAC digit by digit.
+ * Compares digests in constant time: an ordinary comparison stops at the first wrong digit, and the time
+ * that it took lets an attacker find a valid HMAC digit by digit.
  */
 function equalDigests(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
@@ -60,11 +63,11 @@ function report(digest: string, line: string, expected: string | undefined): voi
 async function hashFiles(
   paths: string[],
   method: Method,
-  report: (digest: string, path: string) => void,
+  done: (digest: string, path: string) => void,
 ): Promise<void> {
   const jobs = paths.map((path) => ({ path, ...method }));
   await hashInOrder([jobs], hashFile, ({ path }, outcome) => {
-    if ("digest" in outcome) return report(outcome.digest, path);
+    if ("digest" in outcome) return done(outcome.digest, path);
     cli.warn(t`${path}: ${cli.reason(outcome.error)}`);
     process.exitCode = 1;
   });
@@ -72,7 +75,7 @@ async function hashFiles(
 
 type Strictness = { quiet: boolean; strict: boolean; ignoreMissing: boolean };
 
-/** Verifies the files that a list names, says of each what came out, and how many failed. */
+/** Verifies the files that a list names; reports each, and how many failed. */
 async function checkList(list: string, kind: checksums.Kind, how: Strictness): Promise<void> {
   const title = list === "-" ? t`standard input` : list;
   const { entries, found } = checksums.readList(list, kind);
@@ -98,7 +101,7 @@ async function checkList(list: string, kind: checksums.Kind, how: Strictness): P
   if (malformed && proper) cli.warn(t`${title}: lines that are not checksums: ${malformed}`);
   if (!proper) cli.warn(t`${title}: ${complaint}`);
   else if (count.missing === proper) cli.warn(t`${title}: none of its files is there`);
-  // A success is a file that was there and is the same, and nothing that speaks against it.
+  // A success: at least one file was there and is the same, and nothing failed.
   if (!OK || mismatched || unreadable || (malformed && how.strict)) process.exitCode = 1;
 }
 
@@ -108,7 +111,7 @@ function verdict(outcome: Outcome, expected: string, ignoreMissing: boolean) {
   return ignoreMissing && outcome.error.code === "ENOENT" ? "missing" : "FAILED open or read";
 }
 
-/** Whether a text is also the name of a file here, for whose digest somebody may take that of the text. */
+/** Whether a text is also the name of a file here: its digest could be taken for the file's. */
 function isFile(text: string): boolean {
   try {
     return statSync(text).isFile();

@@ -41,15 +41,15 @@ async function listen(server: net.Server, host: string, port: number, backlog: n
 
 /** Serves a client: its socket is a stream, to read from and to write to. */
 function serve(socket: net.Socket, quiet: boolean): void {
-  // It may end its sending side and still receive (half-close). Allowed only now: a client that ends it
-  // in the middle of the handshake has left.
+  // Half-close: a client may end its side and still receive. Allowed only now: one that ends it in the
+  // middle of the handshake has left.
   socket.allowHalfOpen = true;
 
-  // Receive: a chunk at a time, as large as it happened to arrive.
+  // What arrives goes into the log: a chunk at a time, as large as it happened to be.
   if (!quiet) transcribe(socket);
 
-  // Answer. A pipe reads no faster than the client takes its answers (backpressure), and ends our
-  // side once the client has ended its own and has every byte back.
+  // Receive, and answer. A pipe reads no faster than the client takes its answers (backpressure), and
+  // ends our side once the client has ended its own and has every byte back.
   socket.pipe(socket);
 }
 
@@ -103,13 +103,14 @@ function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean
   socket.setTimeout(idleTimeout).on("timeout", () => {
     const why = socket.readableEnded ? t`it takes no more` : t`it was silent for too long`;
     cli.complain(t`Client lost: ${client}: ${why}`);
-    letGo(socket);
+    if (socket.readableEnded || socket.writableLength > 0) socket.destroy();
+    else socket.destroySoon(); // with a goodbye: close_notify, FIN
   });
-  // A client that has ended its side takes what is left for it, or is gone.
+  // A client that has ended its side has so long to take the rest.
   socket.on("end", () => socket.setTimeout(Math.min(GRACE, idleTimeout)));
   socket.on("error", (error) => {
     cli.complain(t`Client lost: ${client}: ${cli.reason(error)}`);
-    socket.destroy(); // after what is no TLS, the runtime leaves that to us
+    socket.destroy(); // after bytes that are no TLS, the runtime doesn't
   });
   socket.on("close", () => {
     cli.print(t`Client disconnected: ${client}, ${socket.bytesRead} bytes`);
@@ -135,12 +136,6 @@ function subjectOf(socket: net.Socket): string {
   return nameInALine((socket as tls.TLSSocket).getPeerX509Certificate()?.subject);
 }
 
-/** Ends a connection: with a goodbye (close_notify, FIN), unless the client doesn't even take what is written. */
-function letGo(socket: net.Socket): void {
-  if (socket.readableEnded || socket.writableLength > 0) socket.destroy();
-  else socket.destroySoon();
-}
-
 function turnAway(client: string, why: string): void {
   house.turnedAway++;
   cli.complain(t`Client turned away: ${client}: ${why}`);
@@ -157,7 +152,7 @@ function limit(server: net.Server, maxConnections: number): void {
     turnAway(address, t`${maxConnections} are connected; see --max-connections`);
   });
   server.on("error", (error) => turnAway("?", cli.reason(error)));
-  // An address that was asked for once is known when the client has gone as well.
+  // The runtime keeps an address that was asked for once, for when the client has gone.
   server.on("connection", (connection: net.Socket) => void connection.remoteAddress);
   server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) => {
     const sent = below(socket)?.bytesRead;
@@ -172,7 +167,7 @@ function limit(server: net.Server, maxConnections: number): void {
  */
 function cork(socket: net.Socket): void {
   socket.on("data", (chunk: Buffer) => {
-    // Behind a large chunk, more is waiting. TLS comes in records of 16 KiB, and gains nothing.
+    // Behind a large chunk, more is waiting.
     if (chunk.length < 32 * 1024 || socket.writableCorked) return;
     socket.cork();
     setImmediate(() => socket.uncork());
@@ -250,22 +245,22 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
     cli.usageError(t`--plain uses no certificates: leave out --cert, --key and --client-ca`);
 
   letWait(plain);
-  const pair = () => (cert ? readPair(cert, key) : developmentCertificate());
   const secure: tls.TlsOptions | undefined = plain
     ? undefined
-    : { ...policy(), ...pair(), handshakeTimeout: 10_000 }; // milliseconds
-  // Mutual TLS: the client proves who it is as well, before a byte of its data is read.
-  if (secure && clientCa) {
-    secure.requestCert = true;
-    secure.ca = readCertificates("--client-ca", clientCa);
-  }
+    : {
+        ...policy(),
+        ...(cert ? readPair(cert, key) : developmentCertificate()),
+        // Mutual TLS: the client proves who it is as well, before a byte of its data is read.
+        ...(clientCa && { requestCert: true, ca: readCertificates("--client-ca", clientCa) }),
+        handshakeTimeout: 10_000, // milliseconds
+      };
   const server = create(secure, (socket) => {
     if (!admit(socket, idleTimeout, clientCa !== "")) return;
     if (options.once) {
       house.stopping = true;
       server.close();
     }
-    cork(socket);
+    if (plain) cork(socket); // TLS comes in records of 16 KiB, and gains nothing
     serve(socket, quiet);
   });
   const address = await listen(server, host, port, maxConnections).catch((error: Error) =>

@@ -15,8 +15,8 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { fstatSync } from "node:fs";
-import { isIP, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
-import { Readable } from "node:stream";
+import { isIP } from "node:net";
+import { Readable, type DuplexOptions } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import * as tls from "node:tls";
@@ -34,20 +34,19 @@ import {
   failure,
   givenHost,
   giveUp,
+  limitLookup,
   type Failure,
   type Target,
 } from "../lib/network.ts";
 import { policy } from "../lib/policy.ts";
 import { printableLines, t } from "../lib/words.ts";
 
-type Server = { host: string; port: number; name: string };
-
 /**
  * Connects, and shakes hands: the server shows its certificates and proves that it has the key. They are
- * verified before the promise is kept: issued by a CA in `ca` (undefined: in the runtime's own list, as in
+ * verified before the promise resolves: issued by a CA in `ca` (undefined: in the runtime's own list, as in
  * a browser), valid today, and for the name.
  */
-async function connect({ host, port, name }: Server, more: tls.ConnectionOptions, limit: number) {
+async function connect({ host, port, name }: Target, more: tls.ConnectionOptions, limit: number) {
   const socket = tls.connect({
     host,
     port,
@@ -55,8 +54,7 @@ async function connect({ host, port, name }: Server, more: tls.ConnectionOptions
     // address has no place there.
     servername: isIP(name) ? "" : name,
     checkServerIdentity: (_, certificate) => checkName(name, certificate),
-    // Even where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0.
-    rejectUnauthorized: true,
+    rejectUnauthorized: true, // also where the environment has NODE_TLS_REJECT_UNAUTHORIZED=0
     ...more,
   });
   const failed = once(socket, "error").then(([error]) => Promise.reject(error));
@@ -73,7 +71,7 @@ async function connect({ host, port, name }: Server, more: tls.ConnectionOptions
  * first label (RFC 9525, 6.3); the common name, which is free text, counts for nothing.
  */
 function checkName(name: string, certificate: tls.PeerCertificate): Error | undefined {
-  // Deno's checkHost takes no wildcards, and common names all the same; its older check is right.
+  // Deno's checkHost knows no wildcards, and accepts common names; its older check is right.
   const subject = { ...certificate.subject, CN: "" };
   if (process.versions.deno) return tls.checkServerIdentity(name, { ...certificate, subject });
   const x509 = new X509Certificate(certificate.raw);
@@ -95,7 +93,7 @@ async function converse(
 ): Promise<void> {
   const sent = pipeline(input, socket, { end: false }).then(() => endOurSide(socket, silence));
   const received = print(socket);
-  // Until the answer ends, or sending fails.
+  // Until the answer ends; where sending fails, no longer.
   await Promise.race([received, sent.then(() => received)]);
 }
 
@@ -113,7 +111,7 @@ async function printAnswer(socket: tls.TLSSocket): Promise<void> {
   };
   try {
     for await (const chunk of socket) await write(decoder.write(chunk));
-    // An answer to nothing may be nothing; to a message, that is none.
+    // An empty answer is one only where nothing was sent.
     if (begun || socket.bytesWritten === 0) await write(decoder.end());
     if (begun) process.stdout.write(printableLines(half) + "\n");
   } catch (error) {
@@ -125,8 +123,8 @@ async function printAnswer(socket: tls.TLSSocket): Promise<void> {
 // That is the whole of a client. What follows is what it needs to get on with any server.
 
 /**
- * Ends our side: once as many bytes have come back as went out, for an echo is complete then, or the
- * server is silent. Many servers take an earlier end for a hang-up, and drop the rest of their answer.
+ * Ends our side once as many bytes have come back as went out, for an echo is complete then, or the server
+ * has fallen silent. Many servers take an earlier end for a hang-up, and drop the rest of their answer.
  */
 function endOurSide(socket: tls.TLSSocket, silence: number): void {
   const timer = setTimeout(() => {
@@ -136,18 +134,15 @@ function endOurSide(socket: tls.TLSSocket, silence: number): void {
   const complete = () => socket.bytesRead === socket.bytesWritten;
   const count = () => {
     timer.refresh();
-    // A turn later: as many bytes may be the beginning of more. And an end while the runtime hands out what
-    // has come loses what it hasn't handed out yet, without an error.
-    const endIfComplete = () => {
-      if (complete()) socket.end();
-    };
-    if (complete()) setImmediate(endIfComplete);
+    // A turn later: more may follow, and an end while the runtime still hands out what has come loses
+    // the rest without an error.
+    if (complete()) setImmediate(() => complete() && socket.end());
   };
   socket.on("data", count).on("close", () => clearTimeout(timer));
   count();
 }
 
-/** Gives the server its time for an answer, once all of our input is sent, and for taking the input. */
+/** Limits how long the server may take to accept our input and, once all is sent, to answer. */
 function limitWaits(socket: tls.TLSSocket, input: Readable, limit: number): void {
   socket.setTimeout(limit).on("timeout", () => {
     const waiting = input.readableEnded || socket.writableLength > 0;
@@ -161,7 +156,7 @@ function readerIsSlow(socket: tls.TLSSocket): boolean {
   return socket.readableLength > 0 || process.stdout.writableNeedDrain;
 }
 
-/** Has a conversation with limits; a success only where all was sent, and something was said to it. */
+/** Converses within limits; fails unless all was sent and, if there was anything, answered. */
 async function exchange(
   socket: tls.TLSSocket,
   message: string,
@@ -171,7 +166,7 @@ async function exchange(
   const raw = message === "-";
   const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
   const toOutput = (socket: tls.TLSSocket) => pipeline(socket, process.stdout, { end: false });
-  // What the input itself has is nobody else's fault. (It ends with the socket's error as well.)
+  // The input has its own errors only to blame on itself: it also ends with the socket's.
   input.once("error", (error: Failure) => {
     if (!socket.destroyed) error.step = "input";
   });
@@ -184,11 +179,11 @@ async function exchange(
   await cli.flush(); // whoever reads our output may be slow
   // The server's end may be here before we are told that our last write went through.
   await new Promise<void>((done) => socket.end(() => done()));
-  // A message, or a file, is at its end once all of it has gone, whether or not that end was read by then.
+  // A message or a file has ended once all of it was taken, even if its end was not read yet.
   const { size } = raw ? fstatSync(0) : { size: Buffer.byteLength(message) };
   const ended = input.readableEnded || (size > 0 && taken === size);
   const all = ended && socket.writableLength === 0;
-  // Of an answer to what we had to say, nothing: connectionError explains what it may be.
+  // No answer to what we had to say: connectionError explains what that may mean.
   if (socket.bytesRead === 0 && (socket.bytesWritten > 0 || !all))
     giveUp("wait")(failure("ECONNRESET"));
   if (!all) cli.fail(t`the server ended before the input did`);
@@ -201,7 +196,7 @@ function trusted(host: string, file: string): Buffer | undefined {
   return /^(localhost|127(\.\d+){3}|::1)(%\w+)?$/.test(host) ? trustedCertificate() : undefined;
 }
 
-/** What the handshake came to: not what the code hoped for, for its reader may have changed it. */
+/** What the handshake came to, asked of the socket: a reader may have changed the code above. */
 function outcome(socket: tls.TLSSocket, target: Target): string {
   const [protocol, cipher] = [socket.getProtocol() ?? "?", socket.getCipher().standardName];
   return socket.authorized
@@ -229,13 +224,13 @@ async function inspect(
   ca: Buffer | undefined,
   limit: number,
 ): Promise<void> {
-  const exchange = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
-  const group = exchange.name ?? exchange.type ?? "-"; // the post-quantum hybrids have no one size
+  const agreed = (socket.getEphemeralKeyInfo() ?? {}) as tls.EphemeralKeyInfo;
+  const group = agreed.name ?? agreed.type ?? "-";
   cli.print(t`Protocol:     ${socket.getProtocol() ?? "?"}`);
   cli.print(t`Cipher:       ${socket.getCipher().standardName}`);
-  const size = exchange.size ? t`, ${exchange.size} bits` : "";
+  const size = agreed.size ? t`, ${agreed.size} bits` : ""; // the post-quantum hybrids have no one size
   cli.print(t`Key exchange: ${group + size}`);
-  // First, for the runtime forgets the certificates while one goes from issuer to issuer.
+  // First, for a walk along the chain makes the runtime forget the certificates.
   const verdict = socket.authorized
     ? t`Trusted: ${target.name}, until ${lastDay(socket)}.`
     : t`Refused: ${refusal(socket, target)}`;
@@ -287,26 +282,17 @@ DEV_CERTS_DIR: folder for the development certificates (default .certs).`,
   const wrong = cli.garbled(message);
   if (wrong) cli.fail(t`${message}: ${wrong}`);
   const host = givenHost("--host", options.host);
-  // The zone of an IPv6 address (fe80::1%eth0) is for connecting only: no certificate has one.
-  const name = (options.servername ? givenHost("--servername", options.servername) : host).replace(
-    /%.*/,
-    "",
-  );
-
-  // So long, and no longer, glibc asks its name servers: until it is done, the runtime can't end.
-  const [half, attempts] = [Math.max(1, Math.floor(timeout / 2000)), timeout < 2000 ? 1 : 2];
-  process.env.RES_OPTIONS ??= `timeout:${half} attempts:${attempts}`;
-  // Each address of a host but the last has this time, not the 250 ms of the runtime.
-  setDefaultAutoSelectFamilyAttemptTimeout(Math.ceil(timeout / 4));
+  const asked = options.servername ? givenHost("--servername", options.servername) : host;
+  const name = asked.replace(/%.*/, ""); // no certificate has an IPv6 address with its zone (fe80::1%eth0)
+  limitLookup(timeout);
   const target = { host, port, name, ca: options.ca !== "", certificate: cert !== "" };
   try {
     const ca = trusted(host, options.ca);
-    const more: tls.ConnectionOptions = {
-      ca,
-      ...policy(),
-      // --inspect, which sends nothing, looks at a server that can't be verified as well.
-      rejectUnauthorized: !options.inspect,
-    };
+    // So many bytes may wait in the socket; with the runtime's own 16 or 64 KiB, bulk data takes 8 % longer.
+    const highWaterMark = 1024 * 1024;
+    const more: tls.ConnectionOptions & DuplexOptions = { ca, highWaterMark, ...policy() };
+    // It sends nothing, and looks at a server that can't be verified as well.
+    if (options.inspect) more.rejectUnauthorized = false;
     if (cert) Object.assign(more, readPair(cert, key)); // who we are, for a server that asks
     const socket = await connect(target, more, timeout);
     if (options.inspect) await inspect(socket, target, ca, timeout);
