@@ -14,8 +14,8 @@ import {
   runScript,
   start,
   startServer,
-  type Server,
   uncounted,
+  type Server,
 } from "./helpers.ts";
 import { clients, development, onSomePort, pair, pem, portOf, tlsServer } from "./peers.ts";
 

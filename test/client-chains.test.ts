@@ -65,6 +65,12 @@ const alerts: [string, number, RegExp[]][] = [
   ["unknown_ca", 48, [/--cert/]],
   ["certificate_required", 116, [/--cert/]],
 ];
+test("a CA whose key is too weak proves nothing", openssl, async () => {
+  await issue("weak CA", { by: "weak CA", constraints: "CA:TRUE", key: "rsa:1024" });
+  const peer = await tlsServer([await issue("below it", { by: "weak CA" })]);
+  await refuses([[to(peer, "weak CA"), /too weak/]]);
+});
+
 test("alerts, to a client without a certificate", needs("python3"), async () => {
   const server = start("python3", ["-c", ALERTS]);
   const [, port] = await server.prints(/^port (\d+)$/m);

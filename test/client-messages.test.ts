@@ -16,9 +16,9 @@ import {
   start,
   startScript,
   startServer,
+  uncounted,
   type Program,
   type Server,
-  uncounted,
 } from "./helpers.ts";
 import { clients, development, onSomePort, opensslServer, pair, tlsServer } from "./peers.ts";
 

@@ -10,6 +10,7 @@ import {
   hash,
   hashEach,
   inScratch,
+  linux,
   needs,
   run,
   runScript,
@@ -92,7 +93,7 @@ test("pipes are read to their end", async () => {
   rmSync(join(files, "pipe"));
 });
 
-test("standard input that is non-blocking is waited for", needs("python3"), async () => {
+test("standard input that is non-blocking is waited for", linux("/proc", "python3"), async () => {
   const program = `
 import os, subprocess, sys, time
 r, w = os.pipe()

@@ -14,24 +14,21 @@ import {
   start,
   startScript,
   startShell,
+  uncounted,
   words,
   write,
   type Program,
-  uncounted,
 } from "./helpers.ts";
 
 uncounted();
 
 writeFileSync(inScratch("plain.txt"), "plain.txt".repeat(100_000));
 
-test("a reader that goes away ends it quietly; a full disk is one line", async () => {
+test("a reader that goes away ends it quietly", async () => {
   const names = Array.from({ length: 300 }, () => inScratch("plain.txt"));
   const early = await runShell(`"$@" | head -1`, "hash", ["--file", ...names]);
   assert.equal(early.stderr, "");
   assert.equal(early.stdout.split("\n").length, 2);
-  const { code, stderr } = await runShell(`"$@" >/dev/full`, "hash", []);
-  assert.match(stderr, /^hash: cannot write the output: no space left on device\n$/);
-  assert.equal(code, 1);
 });
 
 test(
@@ -40,6 +37,7 @@ test(
   async () => {
     const full = /^hash: cannot write the output: no space left on device\n$/;
     const cases: [string[], RegExp, number][] = [
+      [[], full, 1],
       [["--help"], full, 1],
       [["-f", "plain"], full, 1],
       [["abc", "--expect", ABC], full, 1],

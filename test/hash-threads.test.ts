@@ -12,12 +12,13 @@ import {
   each,
   files,
   hash,
+  linux,
   needs,
   run,
   startScript,
+  uncounted,
   until,
   write,
-  uncounted,
 } from "./helpers.ts";
 
 uncounted();
@@ -42,7 +43,6 @@ test(
 
 // A sparse file that takes no room, and far longer to hash than any test may last.
 const ENDLESS = 2 ** 40;
-const linux = { skip: process.platform !== "linux" && "needs /proc" };
 
 /** Whether this process, or any, has this file open. */
 function isOpen(path: string, pid: number | "*" = "*"): boolean {
@@ -57,7 +57,7 @@ function isOpen(path: string, pid: number | "*" = "*"): boolean {
   });
 }
 
-test("whatever signal ends it, all of its work ends with it", linux, async () => {
+test("whatever signal ends it, all of its work ends with it", linux("/proc"), async () => {
   await each(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const, async (signal) => {
     const paths = [1, 2].map((i) => join(files, `endless-${signal}-${i}`));
     for (const path of paths) {

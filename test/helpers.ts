@@ -217,9 +217,20 @@ export async function freePort(): Promise<string> {
   return String(port);
 }
 
+/** For a test's options: skips it, by name, where the system is not Linux, or a program is missing. */
+export function linux(what: string, ...commands: string[]): { skip: string | false } {
+  return process.platform === "linux" ? needs(...commands) : { skip: `no ${what} here` };
+}
+// macOS has other programs by these names.
+const OF_LINUX = /^(nc|script|\w+sum)$/;
+
 /** For a test's options: skips it, by name, where a program that it needs is not installed. */
 export function needs(...commands: string[]): { skip: string | false } {
-  const missing = commands.filter((command) => spawnSync(command, ["--version"]).error);
+  const missing = commands.filter(
+    (command) =>
+      (OF_LINUX.test(command) && process.platform !== "linux") ||
+      spawnSync(command, ["--version"]).error,
+  );
   return { skip: missing.length > 0 && `${missing.join(", ")} not installed` };
 }
 

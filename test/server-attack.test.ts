@@ -8,13 +8,12 @@ import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import * as tls from "node:tls";
-import { startServer, startShell, until, type Server, uncounted } from "./helpers.ts";
+import { linux, startServer, startShell, uncounted, until, type Server } from "./helpers.ts";
 import { development, pem, portOf } from "./peers.ts";
 
 uncounted();
 
 const MIB = 1024 * 1024;
-const linux = { skip: process.platform !== "linux" && "reads /proc" };
 
 const open = (server: Server) => readdirSync(`/proc/${server.child.pid}/fd`).length;
 const resident = (server: Server) =>
@@ -57,7 +56,7 @@ async function wellAfter(server: Server, before: { open: number; resident: numbe
 
 test(
   "5,000 connections of garbage, HTTP, half a ClientHello, nothing, or a reset",
-  linux,
+  linux("/proc"),
   async () => {
     const server = await startServer(["--quiet"]);
     await served(server); // warm
@@ -97,7 +96,7 @@ test("a handshake that is never finished is ended after 10 seconds", async () =>
   await server.stop();
 });
 
-test("connections reset in mid-echo", linux, async () => {
+test("connections reset in mid-echo", linux("/proc"), async () => {
   const server = await startServer(["--quiet"]);
   await served(server);
   const before = { open: open(server), resident: resident(server) };
@@ -114,7 +113,7 @@ test("connections reset in mid-echo", linux, async () => {
   await wellAfter(server, before);
 });
 
-test("clients that send and never read cost at most 16 MB each", linux, async () => {
+test("clients that send and never read cost at most 16 MB each", linux("/proc"), async () => {
   const server = await startServer(["--quiet"]);
   await served(server);
   const before = { open: open(server), resident: resident(server) };

@@ -101,3 +101,10 @@ test(
     await server.stop();
   },
 );
+
+test("mutual TLS: who has a certificate that has expired is refused", openssl, async () => {
+  await issue("late", { until: "20250102000000Z" });
+  const server = await startServer(["--client-ca", inScratch("root.crt")]);
+  await refusesClient(server, pair("late"), /s_client|error/i, /or not valid: .*expired$/m);
+  await server.stop();
+});
