@@ -2,7 +2,7 @@
 
 RUN ?= node_modules/.bin/tsx
 PORT ?= 5000
-export RUN SEED SECONDS ONLY
+export RUN
 
 # TEXT and MESSAGE reach their script as they were typed. What make exports it expands (`pay $5`, `$(shell …)`),
 # so that these are not exported: the shell gets them as they are, within quotes, with their line ends beside.

@@ -87,6 +87,15 @@ function gone(group: number): boolean {
   }
 }
 
+test(
+  "make fuzz has tried something, also where nothing is set",
+  needs("make", "sha256sum"),
+  async () => {
+    const said = await make(["fuzz", "SEED=", "SECONDS=1", "ONLY=lists"]);
+    assert.match(said, /^SEED=\d+\nlists: [1-9]\d* cases\n$/);
+  },
+);
+
 const parts = needs("make", "openssl");
 test("make smoke leaves no process and no file behind, however it ends", parts, async () => {
   await each(["SIGINT", "SIGQUIT", "its reader goes away"], async (end) => {
