@@ -189,6 +189,12 @@ export function print(line: string, encoding: BufferEncoding = "utf8"): void {
   if (lines.push(shown) === 1) setImmediate(flush);
 }
 
+/** Writes to standard output; done once it is out (with Bun, nothing else tells). Then the script may end. */
+export function write(piece: string | Uint8Array): Promise<void> {
+  // Where that fails, the listener above has the last word.
+  return (written = new Promise((done) => process.stdout.write(piece, (error) => error ?? done())));
+}
+
 /**
  * Writes the lines that wait, and waits until all is written. Whole lines, as many as a pipe keeps together:
  * several processes may write to one (xargs -P). The next follow when these are gone, for what waits in a
@@ -203,12 +209,10 @@ export async function flush(): Promise<void> {
     let [count, size] = [0, 0];
     while (count < lines.length && (count === 0 || size + lines[count]!.length <= PIPE_BUF))
       size += lines[count++]!.length;
-    const piece = Buffer.concat(lines.splice(0, count), size);
-    // Where that fails, the listener above has the last word.
-    written = new Promise((done) => process.stdout.write(piece, (error) => error ?? done()));
+    const out = write(Buffer.concat(lines.splice(0, count), size));
     // (Bun doesn't tell what waits.)
     if (process.versions.bun || process.stdout.writableLength > 0)
-      busy = written.then(() => (busy = undefined));
+      busy = out.then(() => (busy = undefined));
   }
 }
 

@@ -107,15 +107,15 @@ async function printAnswer(socket: tls.TLSSocket): Promise<void> {
     const all = half + received;
     half = all.endsWith("\r") ? "\r" : "";
     const lines = printableLines(all.slice(0, all.length - half.length));
-    if (!process.stdout.write(before + lines)) await once(process.stdout, "drain");
+    await cli.write(before + lines);
   };
   try {
     for await (const chunk of socket) await write(decoder.write(chunk));
     // An empty answer is one only where nothing was sent.
     if (begun || socket.bytesWritten === 0) await write(decoder.end());
-    if (begun) process.stdout.write(printableLines(half) + "\n");
+    if (begun) await cli.write(printableLines(half) + "\n");
   } catch (error) {
-    if (begun) process.stdout.write("\n"); // what went wrong gets a line of its own
+    if (begun) await cli.write("\n"); // what went wrong gets a line of its own
     throw error;
   }
 }
@@ -165,7 +165,9 @@ async function exchange(
 ): Promise<void> {
   const raw = message === "-";
   const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
-  const toOutput = (socket: tls.TLSSocket) => pipeline(socket, process.stdout, { end: false });
+  const copyAnswer = async () => {
+    for await (const chunk of socket) await cli.write(chunk);
+  };
   // The input has its own errors only to blame on itself: it also ends with the socket's.
   input.once("error", (error: Failure) => {
     if (!socket.destroyed) error.step = "input";
@@ -173,7 +175,7 @@ async function exchange(
   let taken = 0; // bytes of the input, while our side is open
   input.on("data", (piece: Buffer) => (taken += socket.writableEnded ? 0 : piece.length));
   limitWaits(socket, input, limit);
-  await converse(socket, input, raw ? toOutput : printAnswer, silence).catch((error) =>
+  await converse(socket, input, raw ? copyAnswer : printAnswer, silence).catch((error) =>
     giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
   );
   await cli.flush(); // whoever reads our output may be slow

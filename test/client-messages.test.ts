@@ -7,12 +7,15 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { before, test } from "node:test";
 import {
+  ENV,
   inScratch,
   needs,
   root,
+  run,
   runEach,
   runScript,
   runShell,
+  script,
   start,
   startScript,
   startServer,
@@ -171,6 +174,22 @@ test("an answer arrives whole, however slow its reader is", async () => {
     assert.equal(client.bytes().filter((byte) => byte === 120).length, size);
   }
 });
+
+test(
+  "with Bun too, which ends while output waits unless one waits for it",
+  needs("bun"),
+  async () => {
+    const size = 3_000_000;
+    const peer = await tlsServer([development], (socket) => socket.end(Buffer.alloc(size, "x")));
+    for (const message of ["-", "a message"]) {
+      const client = `bun ${script("tls-client")} --port ${peer.port} '${message}' && echo success >&2`;
+      const line = `{ ${client}; } | { sleep 0.5; tr -dc x | wc -c; }`; // the slow reader is the subject
+      const { stdout, stderr } = await run("sh", ["-c", line], { env: ENV });
+      assert.match(stderr, /^success$/m);
+      assert.equal(Number(stdout), size);
+    }
+  },
+);
 
 test("streaming: output that is closed early ends the client quietly", async () => {
   const command = `"$@" < /dev/zero 2> ${inScratch("quiet")} | head -c 10 | wc -c`;
