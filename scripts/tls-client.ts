@@ -97,6 +97,11 @@ async function converse(
   await Promise.race([received, sent.then(() => received)]);
 }
 
+/** The answer as it comes. A `for await` of the socket itself destroys it at the end, with what we still send. */
+function answer(socket: tls.TLSSocket): AsyncIterable<Buffer> {
+  return socket.iterator({ destroyOnReturn: false });
+}
+
 /** Prints the answer: all that comes until the server ends, for nothing else says that it is complete. */
 async function printAnswer(socket: tls.TLSSocket): Promise<void> {
   const decoder = new StringDecoder("utf8"); // keeps half a character until the rest arrives
@@ -110,7 +115,7 @@ async function printAnswer(socket: tls.TLSSocket): Promise<void> {
     await cli.write(before + lines);
   };
   try {
-    for await (const chunk of socket) await write(decoder.write(chunk));
+    for await (const chunk of answer(socket)) await write(decoder.write(chunk));
     // An empty answer is one only where nothing was sent.
     if (begun || socket.bytesWritten === 0) await write(decoder.end());
     if (begun) await cli.write(printableLines(half) + "\n");
@@ -166,7 +171,7 @@ async function exchange(
   const raw = message === "-";
   const input = raw ? cli.openInput("-") : Readable.from([Buffer.from(message)]);
   const copyAnswer = async () => {
-    for await (const chunk of socket) await cli.write(chunk);
+    for await (const chunk of answer(socket)) await cli.write(chunk);
   };
   // The input has its own errors only to blame on itself: it also ends with the socket's.
   input.once("error", (error: Failure) => {
