@@ -273,41 +273,41 @@ const connecting: Row<Facts>[] = [
 
   // Alerts: whoever sends one speaks TLS.
   [
-    / \w+UNSUPPORTED_PROTOCOL /,
+    / \S+UNSUPPORTED_PROTOCOL /,
     ({ at }) =>
       t`${at} speaks only a version of TLS that is too old to be safe (before ${oldest()})`,
   ],
   [
-    / \w+PROTOCOL_VERSION /,
+    / \S+PROTOCOL_VERSION /,
     ({ at }) =>
       newest() === "1.3"
         ? t`${at} speaks only a version of TLS that is too old to be safe (before ${oldest()})`
         : t`${at} has no version of TLS in common with us: here it is ${oldest()} to ${newest()}`,
   ],
   [
-    / \w+(UNRECOGNIZED_NAME|ALERT_INTERNAL_ERROR) /,
+    / \S+(UNRECOGNIZED_NAME|ALERT_INTERNAL_ERROR) /,
     ({ at, name, error }) =>
       t`${at} has nothing for the name ${name}, or failed: ${reason(error)}. See --servername`,
   ],
   [
-    / \w+ALERT_HANDSHAKE_FAILURE /,
+    / \S+ALERT_HANDSHAKE_FAILURE /,
     ({ at }) =>
       t`${at} broke off the handshake: it may want a client certificate. Use --cert and --key; or it has no version or cipher in common with us`,
   ],
   [
-    / \w+ALERT_(UNKNOWN_CA|DECRYPT_ERROR|ACCESS_DENIED|\w*CERTIFICATE\w*) /,
+    / \S+ALERT_(UNKNOWN_CA|DECRYPT_ERROR|ACCESS_DENIED|\w*CERTIFICATE\w*) /,
     ({ at, certificate, error }) =>
       certificate && !error.code?.includes("CERTIFICATE_REQUIRED")
         ? t`${at} refuses this client certificate: ${reason(error)}. See --cert`
         : t`${at} broke off the handshake: it may want a client certificate. Use --cert and --key`,
   ],
-  [/ \w+_ALERT_/, ({ at, error }) => t`${at} ended the connection: ${reason(error)}`],
+  [/ \S+_ALERT_/, ({ at, error }) => t`${at} ended the connection: ${reason(error)}`],
   [
     /^(answer|wait) ERR_SSL/,
     ({ at, error }) => t`what comes from ${at} is no longer TLS: ${reason(error)}`,
   ],
   [NOT_TLS, ({ at }) => t`${at} does not speak TLS`],
-  [/ \w+UNEXPECTED_MESSAGE /, ({ at }) => t`${at} does not speak TLS`], // so an echo looks: our own greeting
+  [/ \S+UNEXPECTED_MESSAGE /, ({ at }) => t`${at} does not speak TLS`], // so an echo looks: our own greeting
   [/ ERR_SSL/, ({ at, error }) => t`the handshake with ${at} failed: ${reason(error)}`],
   [/ /, ({ at, error }) => t`no connection to ${at}: ${reason(error)}`],
 ];

@@ -69,6 +69,8 @@ test("why a client has no connection: one line, whom it concerns, what helps, an
     ["ERR_SSL_WRONG_VERSION_NUMBER", "handshake", /^a\.test:5000 does not speak TLS$/],
     ["ERR_SSL_WRONG_VERSION_NUMBER", "answer", /^what comes from a\.test:5000 is no longer TLS/],
     ["ERR_SSL_TLSV1_ALERT_USER_CANCELLED", "handshake", /^a\.test:5000 ended the connection: /],
+    // As OpenSSL 3.2 and newer name it.
+    ["ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE", "handshake", /: it may want a client certificate/],
     ["INVALID_PURPOSE", "handshake", /is not for servers, or its issuer's not for issuing/],
     ["ERR_SSL_UNSUPPORTED_PROTOCOL", "handshake", /only a version of TLS that is too old/],
     ["ENOMEM", "connection", /^no connection to a\.test:5000: /],
