@@ -33,7 +33,7 @@ function hashText(text: string, method: Method): string {
 
 /**
  * A file is hashed piece by piece, as a stream brings it, so that any size takes the same little memory.
- * (lib/worker.js does the same in a thread, where there are many files.)
+ * (For files on a disk, lib/worker.js does the same, on all cores.)
  */
 async function hashFile(pieces: AsyncIterable<Buffer>, method: Method): Promise<string> {
   const hash = startHash(method);

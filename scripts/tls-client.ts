@@ -173,7 +173,7 @@ async function exchange(
   const copyAnswer = async () => {
     for await (const chunk of answer(socket)) await cli.write(chunk);
   };
-  // The input has its own errors only to blame on itself: it also ends with the socket's.
+  // An error of the input's own is nobody else's fault; but it ends with the socket's as well.
   input.once("error", (error: Failure) => {
     if (!socket.destroyed) error.step = "input";
   });
