@@ -80,6 +80,7 @@ const IDLE = 500; // milliseconds of silence after which a client has nothing un
 /** What a server has to remember. */
 const house = {
   clients: new Map<net.Socket, string>(), // those that are served, with their addresses
+  lost: new WeakSet<net.Socket>(), // those of which a line says that they were lost
   served: 0,
   turnedAway: 0,
   echoed: 0, // bytes
@@ -102,14 +103,14 @@ function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean
 
   socket.setTimeout(idleTimeout).on("timeout", () => {
     const why = socket.readableEnded ? t`it takes no more` : t`it was silent for too long`;
-    cli.complain(t`Client lost: ${client}: ${why}`);
+    lose(socket, t`Client lost: ${client}: ${why}`);
     if (socket.readableEnded || socket.writableLength > 0) socket.destroy();
     else socket.destroySoon(); // with a goodbye: close_notify, FIN
   });
   // A client that has ended its side has so long to take the rest.
   socket.on("end", () => socket.setTimeout(Math.min(GRACE, idleTimeout)));
   socket.on("error", (error) => {
-    cli.complain(t`Client lost: ${client}: ${cli.reason(error)}`);
+    lose(socket, t`Client lost: ${client}: ${cli.reason(error)}`);
     socket.destroy(); // after bytes that are no TLS, the runtime doesn't
   });
   socket.on("close", () => {
@@ -119,6 +120,12 @@ function admit(socket: net.Socket, idleTimeout: number, withCertificate: boolean
     if (house.stopping && house.clients.size === 0) void finish();
   });
   return true;
+}
+
+/** Says how a client was lost, once: behind a reset, a TLS socket may report what else was wrong. */
+function lose(socket: net.Socket, line: string): void {
+  if (!house.lost.has(socket)) cli.complain(line);
+  house.lost.add(socket);
 }
 
 /** The TCP connection below a TLS socket, where the runtime shows it (Bun doesn't). */
@@ -201,7 +208,7 @@ function stop(server: net.Server): void {
       .setTimeout(IDLE);
   house.cutOff = setTimeout(() => {
     for (const [socket, client] of house.clients) {
-      cli.complain(t`Client cut off: ${client}: it did not finish within ${GRACE / 1000} seconds`);
+      lose(socket, t`Client cut off: ${client}: it did not finish within ${GRACE / 1000} seconds`);
       socket.destroy();
     }
     setTimeout(() => process.exit(), LAST); // also where nobody reads the log any more

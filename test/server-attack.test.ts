@@ -165,6 +165,25 @@ test("garbage in place of a record, after the handshake, costs a line", async ()
   );
 });
 
+test("garbage that is read behind a reset costs no second line", async () => {
+  const server = await startServer();
+  const connection = plainClient(server);
+  const socket = tlsClient(server, connection);
+  await once(socket, "secureConnect");
+  socket.write("fine");
+  await once(socket, "data");
+  const sent = (to: Socket, size: number) =>
+    new Promise((written) => to.write(Buffer.alloc(size), written));
+  server.child.kill("SIGSTOP"); // all of it comes at once: more than one read
+  await sent(socket, 50_000);
+  await sent(connection, 100);
+  connection.resetAndDestroy();
+  server.child.kill("SIGCONT");
+  await server.prints(/^Client disconnected: /m);
+  await server.stop();
+  assert.equal(server.stderr().match(/^Client /gm)?.length, 1, server.stderr());
+});
+
 test("more clients than --max-connections: turned away and counted, and let in when others leave", async () => {
   const server = await startServer(["--max-connections", "3", "--quiet"]);
   const inside = Array.from({ length: 3 }, () => tlsClient(server));
