@@ -17,10 +17,10 @@ import {
   each,
   files,
   hash,
+  hashEach,
   inScratch,
   linux,
   needs,
-  refused,
   run,
   runShell,
   uncounted,
@@ -30,8 +30,8 @@ import {
 uncounted();
 
 test("what is wrong is told apart, counted, and ends with status 1", async () => {
-  const good = (await hash(["-f", "plain", "빈칸"])).stdout;
-  const list = `\ufeff# a comment\r\n\r\n${good.toUpperCase().replace("PLAIN", "plain").replace(/\n/g, "\r\n")}${"0".repeat(64)}  plain
+  const good = `${ABC.toUpperCase()}  plain\r\n${ABC}  빈칸\r\n`;
+  const list = `\ufeff# a comment\r\n\r\n${good}${"0".repeat(64)}  plain
 ${"0".repeat(64)}  missing
 nonsense
 ${"0".repeat(63)}  plain
@@ -55,11 +55,15 @@ hash: standard input: lines that are not checksums: 4
 });
 
 test("a malformed line alone only warns; a list without any other fails", async () => {
-  const good = (await hash(["-f", "plain"])).stdout;
-  const warned = await check(`nonsense\n${good}`);
-  assert.equal(warned.stderr, "hash: standard input: lines that are not checksums: 1\n");
-  assert.equal(warned.code, 0);
-  assert.equal((await check("# only a comment\n")).code, 1);
+  write("one good line", `nonsense\n${ABC}  plain\n`);
+  write("none", "# only a comment\n");
+  const [warned, failed] = await hashEach([
+    ["-c", "one good line"],
+    ["-c", "none"],
+  ]);
+  assert.equal(warned!.stderr, "hash: one good line: lines that are not checksums: 1\n");
+  assert.equal(warned!.code, 0);
+  assert.equal(failed!.code, 1);
 });
 
 test("--ignore-missing: a list of which no file is there fails", async () => {
@@ -76,7 +80,7 @@ test("a list whose one digest lacks a digit is refused", async () => {
 });
 
 test("several lists: one that can't be read is a line, the others are checked", async () => {
-  writeFileSync(inScratch("list"), (await hash(["-f", "plain"])).stdout);
+  writeFileSync(inScratch("list"), `${ABC}  plain\n`);
   const { code, stdout, stderr } = await hash(["-c", "no list", ".", inScratch("list")]);
   assert.equal(stdout, "plain: OK\n");
   assert.equal(stderr, "hash: no list: no such file or directory\nhash: .: is a directory\n");
@@ -85,17 +89,22 @@ test("several lists: one that can't be read is a line, the others are checked", 
 
 test("--strict: a malformed line fails as well", async () => {
   const good = `${ABC}  plain\n`;
-  const warning = "hash: standard input: lines that are not checksums: 1\n";
-  const cases: [string, string[], unknown[]][] = [
-    [`nonsense\n${good}`, [], ["plain: OK\n", warning, 0]],
-    [`nonsense\n${good}`, ["--strict", "--quiet"], ["", warning, 1]],
-    [`${EMPTY}  -\n${good}`, ["--strict"], ["plain: OK\n", warning, 1]],
-    [`# comment\n\n${good}`, ["--strict"], ["plain: OK\n", "", 0]],
-  ];
-  await each(cases, async ([list, args, result]) => {
-    assert.deepEqual(brief(await check(list, ...args)), result, `${args} ${list}`);
-  });
-  await refused("hash", [[["--strict", "abc"], /--strict/, /--check/]], { status: 2 });
+  const warning = (list: string) => `hash: ${list}: lines that are not checksums: 1\n`;
+  write("malformed", `nonsense\n${good}`);
+  write("commented", `# comment\n\n${good}`);
+  const results = await hashEach([
+    ["-c", "malformed"],
+    ["-c", "malformed", "--strict", "--quiet"],
+    ["-c", "commented", "--strict"],
+    ["abc", "--strict"],
+  ]);
+  const [lenient, strict, comment, alone] = results.map(brief);
+  assert.deepEqual(lenient, ["plain: OK\n", warning("malformed"), 0]);
+  assert.deepEqual(strict, ["", warning("malformed"), 1]);
+  assert.deepEqual(comment, ["plain: OK\n", "", 0]);
+  assert.match(`${alone}`, /^,[^\n]*--strict[^\n]*--check[^\n]*\n,2$/);
+  const dash = await check(`${EMPTY}  -\n${good}`, "--strict");
+  assert.deepEqual(brief(dash), ["plain: OK\n", warning("standard input"), 1]);
 });
 
 test(
@@ -136,15 +145,15 @@ test("a list in a file may name standard input", async () => {
 test("an algorithm that was asked for binds: a line that names another is no proper line", async () => {
   const md5 = `MD5 (plain) = ${MD5}\n`;
   const sha256 = `SHA256 (plain) = ${ABC}\n`;
-  const mixed = await check(md5 + sha256, "--algorithm", "sha256");
-  assert.deepEqual(brief(mixed), [
-    "plain: OK\n",
-    "hash: standard input: lines that are not checksums: 1\n",
-    0,
+  write("mixed", md5 + sha256);
+  const [bound, unasked] = await hashEach([
+    ["-c", "mixed", "--algorithm", "sha256"],
+    ["-c", "mixed"],
   ]);
-  const unasked = await check(md5 + sha256);
-  assert.deepEqual([unasked.stdout, unasked.code], ["plain: OK\nplain: OK\n", 0]);
-  assert.match(unasked.stderr, /^hash: md5 no longer proves anything[^\n]*\n$/i);
+  const warning = "hash: mixed: lines that are not checksums: 1\n";
+  assert.deepEqual(brief(bound!), ["plain: OK\n", warning, 0]);
+  assert.deepEqual([unasked!.stdout, unasked!.code], ["plain: OK\nplain: OK\n", 0]);
+  assert.match(unasked!.stderr, /^hash: md5 no longer proves anything[^\n]*\n$/i);
 });
 
 test("blanks and tabs around = make no difference", needs("sha256sum"), async () => {
