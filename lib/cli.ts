@@ -1,5 +1,13 @@
 // The command line: options that are declared once, errors of one line, and lines of output.
-import { constants, createReadStream, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import {
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  read,
+  readFileSync,
+  statSync,
+} from "node:fs";
 import { Socket } from "node:net";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
@@ -241,7 +249,9 @@ export function openInput(path: string | Buffer): Readable {
   if (path !== "-") return openNamedPipe(path) ?? createReadStream(path);
   const kind = fstatSync(0);
   if (kind.isFIFO() || kind.isSocket() || kind.isCharacterDevice()) return process.stdin;
-  return createReadStream("", { fd: 0, highWaterMark: 256 * 1024 });
+  // It stays open, which Node.js sees to only before 26.12: "-" may be there twice, or asked for its size.
+  const fs = { read, close: (_: number, done: (error: null) => void) => done(null) };
+  return createReadStream("", { fd: 0, fs, highWaterMark: 256 * 1024 });
 }
 
 /**

@@ -146,15 +146,20 @@ test("streaming: an answer larger than what was sent", async () => {
   assert.equal(client.bytes.length, 20_000_000);
 });
 
-test("streaming: an input that never ends, to a server that does", async () => {
+test("streaming: an input that is not at its end, to a server that is", async () => {
   const peer = await tlsServer([development], (socket) => {
     socket.once("data", () => socket.end("enough"));
   });
   const client = startScript("tls-client", ["--port", peer.port, "-"]);
   client.child.stdin!.write("first of many\n");
+  const line = /^tls-client: the server ended before the input did$/m;
   assert.equal(await client.exit, 1);
   assert.equal(client.stdout(), "enough");
-  assert.match(client.stderr(), /^tls-client: the server ended before the input did$/m);
+  assert.match(client.stderr(), line);
+  const program = `"$@" - < "${process.execPath}"`; // a large file
+  const { code, stdout, stderr } = await runShell(program, "tls-client", ["--port", peer.port]);
+  assert.deepEqual([code, stdout], [1, "enough"]);
+  assert.match(stderr, line);
 });
 
 test("an answer arrives whole, however slow its reader is", async () => {

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  EMPTY,
   files,
   hash,
   hashEach,
@@ -23,14 +24,16 @@ test("files and standard input print what sha256sum prints", needs("sha256sum"),
   const names = ["plain.txt", "with space", "back\\slash", "new\nline", "-dash", "빈 파일"];
   for (const name of names) writeFileSync(inScratch(name), name.repeat(100_000));
   writeFileSync(inScratch("빈 파일"), "");
-  const files = [...names.map((name) => `./${name}`), "-"];
+  const files = [...names.map((name) => `./${name}`), "-", "-"]; // which is at its end, the second time
   const options = { cwd: scratch, input: "standard input" };
   const theirs = await run("sha256sum", ["--", ...files], options);
   const ours = await runScript("hash", ["--file", "--", ...files], options);
   assert.equal(ours.stdout, theirs.stdout);
   assert.equal(ours.code, 0);
+  const fromFile = await runShell('"$@" < plain.txt', "hash", ["--file", "-", "-"], options);
+  assert.equal(fromFile.stdout, `${theirs.stdout.slice(0, 64)}  -\n${EMPTY}  -\n`);
   const noPath = await runScript("hash", ["--file"], { input: "standard input" });
-  assert.equal(noPath.stdout, ours.stdout.split("\n").at(-2) + "\n");
+  assert.equal(noPath.stdout, ours.stdout.split("\n").at(-3) + "\n");
 });
 
 test("a carriage return in a name is escaped, as newer versions of coreutils do", async () => {
