@@ -54,8 +54,9 @@ test("an answer of as many bytes as were sent, and then more, arrives whole", op
     assert.deepEqual([code, stdout.match(/y/g)?.length], [0, more], stderr);
 });
 
-test("a line end that comes in two pieces is one; a lone CR is none", openssl, async () => {
-  const pieces = ["one\r", "\ntwo\r", "three\r\r", "\n", "four\r"];
+test("a line end, or a character, in two pieces is one; a lone CR is none", openssl, async () => {
+  const [half, other] = [Buffer.from("한").subarray(0, 2), Buffer.from("한").subarray(2)];
+  const pieces = ["one\r", "\ntwo\r", "three\r\r", "\n", half, other, "four\r"];
   const peer = await tlsServer(["good"], async (socket) => {
     for (const piece of pieces) {
       socket.write(piece);
@@ -64,7 +65,7 @@ test("a line end that comes in two pieces is one; a lone CR is none", openssl, a
     socket.resume().end();
   });
   const { stdout } = await runScript("tls-client", [...to(peer), "hello"]);
-  assert.equal(stdout, "Response from server: one\ntwo\\rthree\\r\nfour\\r\n");
+  assert.equal(stdout, "Response from server: one\ntwo\\rthree\\r\n한four\\r\n");
 });
 
 test("--timeout is for each wait, as often as there is one", openssl, async () => {
