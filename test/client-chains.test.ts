@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import * as net from "node:net";
 import { test } from "node:test";
-import { inScratch, needs, start, startScript, uncounted } from "./helpers.ts";
+import { inScratch, needs, start, startScript } from "./helpers.ts";
 import { issue, openssl, opensslServer, portOf, refuses, tlsServer, to } from "./peers.ts";
-
-uncounted();
 
 const chains: [string, string[], string, RegExp[]][] = [
   [

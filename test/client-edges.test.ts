@@ -14,6 +14,7 @@ import {
   runShell,
   startScript,
   startServer,
+  uncounted,
 } from "./helpers.ts";
 import {
   ipv6,
@@ -26,6 +27,8 @@ import {
   tlsServer,
   to,
 } from "./peers.ts";
+
+uncounted();
 
 before(async () => {
   if (openssl.skip) return;

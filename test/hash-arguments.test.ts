@@ -111,6 +111,7 @@ test("--expect: OK and 0, FAILED and 1; a digest that can't be right is a wrong 
   const cases: [string[], RegExp, ...unknown[]][] = [
     [["text", "-e", digest.toUpperCase()], /^$/, "OK\n", 0],
     [["texts", "-e", digest], /^$/, "FAILED\n", 1],
+    [["text", "-e", digest.replace(/.$/, digest.endsWith("0") ? "1" : "0")], /^$/, "FAILED\n", 1],
     [["-e", "abc"], /--expect must be 64 hex digits, as sha256 has, not "abc"/],
     [["-f", "-e", digest, "plain", "빈칸"], /--expect takes one file/],
     [["-c", "-e", digest], /--expect and --check exclude each other/],

@@ -15,12 +15,9 @@ import {
   runEach,
   runScript,
   runShell,
-  uncounted,
   words,
   write,
 } from "./helpers.ts";
-
-uncounted();
 
 const digestOf = (content: string) => createHash("sha256").update(content).digest("hex");
 const [GENUINE, EVIL] = [digestOf("genuine"), digestOf("evil")];

@@ -17,6 +17,7 @@ import {
   runScript,
   runShell,
   scratch,
+  uncounted,
   words,
 } from "./helpers.ts";
 
@@ -107,6 +108,8 @@ time.sleep(1)  # the pause is the subject: it has found nothing to read by now
 os.write(w, b"abc")
 os.close(w)
 sys.exit(child.wait())`;
+
+  uncounted();
   const { stdout } = await run("python3", ["-c", program, ...words("hash", ["-f"])]);
   assert.match(stdout, /^ba7816bf[0-9a-f]{56}  -\n$/);
 });

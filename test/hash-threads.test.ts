@@ -16,12 +16,9 @@ import {
   needs,
   run,
   startScript,
-  uncounted,
   until,
   write,
 } from "./helpers.ts";
-
-uncounted();
 
 test(
   "many files, large and small: hashed side by side, printed in order",

@@ -3,19 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import {
-  check,
-  files,
-  hash,
-  hashEach,
-  inScratch,
-  needs,
-  run,
-  uncounted,
-  write,
-} from "./helpers.ts";
-
-uncounted();
+import { check, files, hash, hashEach, inScratch, needs, run, write } from "./helpers.ts";
 
 // Names that a list has trouble with. The last is latin1: the test's own command line can't carry it.
 const NAMES = [

@@ -21,8 +21,11 @@ import {
   script,
   startScript,
   startServer,
+  uncounted,
 } from "./helpers.ts";
 import { refuses, refusesToStart } from "./peers.ts";
+
+uncounted();
 
 const DAY = 24 * 60 * 60 * 1000;
 

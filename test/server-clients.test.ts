@@ -11,6 +11,7 @@ import {
   start,
   startScript,
   startServer,
+  uncounted,
   until,
   type Server,
 } from "./helpers.ts";
@@ -98,6 +99,8 @@ while len(answer) < len(data):
 print(answer.decode())
 client.close()
 `;
+
+uncounted();
 
 test("Python's ssl as the client", needs("python3"), async () => {
   const server = await startServer();

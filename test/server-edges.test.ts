@@ -15,9 +15,12 @@ import {
   runScript,
   startServer,
   startShell,
+  uncounted,
   until,
 } from "./helpers.ts";
 import { development, ipv6, issue, openssl, pair, pem, refusesToStart } from "./peers.ts";
+
+uncounted();
 
 test("a client that leaves is said to distrust us only if it has sent something", async () => {
   const server = await startServer();

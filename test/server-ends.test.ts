@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { needs, start, startScript, startServer, uncounted } from "./helpers.ts";
+import { needs, start, startScript, startServer } from "./helpers.ts";
 import { drain } from "./peers.ts";
-
-uncounted();
 
 test("--once serves one client, then stops", async () => {
   const server = await startServer(["--once", "--plain"]);
