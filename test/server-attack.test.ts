@@ -139,29 +139,32 @@ test("clients that send and never read cost at most 16 MB each", linux("/proc"),
   await wellAfter(server, before);
 });
 
-test("garbage in place of a record, after the handshake, costs a line", async () => {
-  const server = await startServer();
-  const onward = plainClient(server);
-  const relay = createServer((socket) =>
-    socket
-      .on("error", () => {})
-      .pipe(onward)
-      .pipe(socket),
-  );
-  const socket = tlsClient({ ...server, port: await portOf(relay) });
-  await once(socket, "secureConnect");
-  socket.write("fine");
-  await once(socket, "data");
-  socket.write(Buffer.alloc(2_000_000)); // its echo is under way
-  await once(socket, "data");
-  onward.write(randomBytes(1000));
-  await new Promise((closed) => onward.on("close", closed)); // what comes after it can't be read
-  await server.prints(/^Client disconnected: /m);
+test("garbage in place of a record, after the handshake, costs a line, and the connection", async () => {
+  const server = await startServer(["--idle-timeout", "600"]); // which is not what ends it
+  for (const size of [0, 2_000_000]) {
+    const onward = plainClient(server);
+    const relay = createServer((socket) =>
+      socket
+        .on("error", () => {})
+        .pipe(onward)
+        .pipe(socket),
+    );
+    const socket = tlsClient({ ...server, port: await portOf(relay) });
+    await once(socket, "secureConnect");
+    socket.write("fine");
+    await once(socket, "data");
+    socket.write(Buffer.alloc(size));
+    if (size > 0) await once(socket, "data"); // its echo is under way
+    onward.write(randomBytes(1000));
+    // What comes after it can't be read.
+    await until("its end", () => onward.closed, Boolean);
+  }
+  await server.prints(/(^Client disconnected: [^]*){2}/m);
   await served(server);
   await server.stop();
   assert.match(
     server.stderr(),
-    /^(Made [^]*finds and trusts it\.\n)?Client lost: 127\.0\.0\.1:\d+: [\w/ ]+\n$/,
+    /^(Made [^]*finds and trusts it\.\n)?(Client lost: 127\.0\.0\.1:\d+: [\w/ ]+\n){2}$/,
   );
 });
 
