@@ -48,7 +48,8 @@ for (const name of there) fs.writeFileSync(Buffer.from(`${files}/${name}`, "lati
 const names = [...there, ..."gone|plain/x|.||\xe9|\\|\n|\\\\r| |*|  gone".split("|")];
 
 // Not in a list is what we mean to treat otherwise: a NUL, which ends sha256sum's lines; a line longer than
-// any path; "-"; and an escape that is none, but in tagged lines, for with sha256sum it may decide the form.
+// any path; "-"; the mark of UTF-16; and an escape that is none, but in tagged lines, for with sha256sum it may
+// decide the form.
 function list(seed: number) {
   const { below, pick, times, bytes } = dice(seed);
   const lines = times(below(14), () => {
@@ -67,7 +68,9 @@ function list(seed: number) {
       `${begin}${pick("SHA2-256", "sha256", "Sha-256")}(${path})${is}${pick("", " \t")}`,
       `\\SHA256 (${path}${pick("\\", "\\a")}) = ${digest}`,
       pick(...`|#|# ${gnu}| # b|x y|SHA256|SHA256 (x|${ABC}|${ABC} |\r`.split("|")),
-      bytes(below(40)).toString("latin1"),
+      bytes(below(40))
+        .toString("latin1")
+        .replace(/^[\xfe\xff]+/, ""),
     );
   });
   const end = pick("\n", "\n", "\r\n");
