@@ -173,15 +173,15 @@ async function exchange(
   const copyAnswer = async () => {
     for await (const chunk of answer(socket)) await cli.write(chunk);
   };
-  // An error of the input's own is nobody else's fault; but it ends with the socket's as well.
-  input.once("error", (error: Failure) => {
-    if (!socket.destroyed) error.step = "input";
-  });
+  // Whose error it was: the input's ends the socket as well, and the socket's the input.
+  const step = () => (socket.bytesRead > 0 ? "answer" : "wait");
+  socket.on("error", (error: Failure) => (error.step ??= step()));
+  input.on("error", (error: Failure) => (error.step ??= "input"));
   let taken = 0; // bytes of the input, while our side is open
   input.on("data", (piece: Buffer) => (taken += socket.writableEnded ? 0 : piece.length));
   limitWaits(socket, input, limit);
   await converse(socket, input, raw ? copyAnswer : printAnswer, silence).catch((error) =>
-    giveUp(socket.bytesRead > 0 ? "answer" : "wait")(error),
+    giveUp(step())(error),
   );
   await cli.flush(); // whoever reads our output may be slow
   // The server's end may be here before we are told that our last write went through.

@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { before, test } from "node:test";
 import {
   inScratch as file,
@@ -96,6 +97,28 @@ test("what standard input has is not the connection's fault", openssl, async () 
     /Verified: [^\n]*\ntls-client: cannot read standard input: is a directory\n$/,
   );
   assert.equal(code, 1);
+});
+
+test("what is no TLS any more is not the input's fault", openssl, async () => {
+  const peer = await tlsServer(["good"]);
+  let spoil = () => {};
+  const relay = await plainServer((socket) => {
+    const onward = connect(+peer.port, "127.0.0.1");
+    socket
+      .on("error", () => {})
+      .pipe(onward)
+      .pipe(socket);
+    spoil = () => void socket.write(Buffer.alloc(100));
+  });
+  const client = startScript("tls-client", [...to(relay), "-"]); // whose input stays open
+  client.child.stdin!.write("x");
+  await client.prints(/x$/);
+  spoil();
+  assert.equal(await client.exit, 1);
+  assert.match(
+    client.stderr(),
+    /Verified: [^\n]*\ntls-client: what comes from localhost:\d+ is no longer TLS: [^\n]+\n$/,
+  );
 });
 
 // A TLS 1.2 server, made by hand, whose ServerHello lacks renegotiation_info (RFC 5746).
