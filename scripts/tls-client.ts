@@ -189,7 +189,7 @@ async function exchange(
   // A message or a file has ended once all of it was taken, even if its end was not read yet.
   const { size } = raw ? fstatSync(0) : { size: Buffer.byteLength(message) };
   const ended = input.readableEnded || (size > 0 && taken === size);
-  const all = ended && socket.writableLength === 0;
+  const all = ended && socket.writableFinished; // where a write failed, none waits any more
   // No answer to what we had to say: connectionError explains what that may mean.
   if (socket.bytesRead === 0 && (socket.bytesWritten > 0 || !all))
     giveUp("wait")(failure("ECONNRESET"));

@@ -4,18 +4,22 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { before, test } from "node:test";
+import type { TLSSocket } from "node:tls";
 import {
   inScratch as file,
+  linux,
   run,
   runEach,
   runScript,
   runShell,
   startScript,
   startServer,
+  startShell,
   uncounted,
+  until,
 } from "./helpers.ts";
 import {
   ipv6,
@@ -119,6 +123,41 @@ test("what is no TLS any more is not the input's fault", openssl, async () => {
     client.stderr(),
     /Verified: [^\n]*\ntls-client: what comes from localhost:\d+ is no longer TLS: [^\n]+\n$/,
   );
+});
+
+/** How many bytes the system holds on their way to this port, and from it. */
+function held(port: string): number {
+  const end = new RegExp(`:${(+port).toString(16).padStart(4, "0")}$`, "i");
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, from = "", to = ""]) => end.test(from) || end.test(to))
+    .flatMap((row) => row[4]!.split(":"))
+    .reduce((sum, size) => sum + parseInt(size, 16), 0);
+}
+
+test("an input whose last did not go out is no success", linux("/proc", "openssl"), async () => {
+  let room = Infinity; // bytes that the system holds of what a server doesn't take
+  for (const size of [() => 16_000_000, () => room + 500_000]) {
+    writeFileSync(file("input"), Buffer.alloc(size()));
+    let taker: TLSSocket | undefined;
+    const peer = await tlsServer(["good"], (socket) => void (taker = socket.pause()));
+    const client = startShell(`"$@" - < ${file("input")}`, "tls-client", to(peer));
+    await client.prints(/Verified/);
+    let since = 0;
+    const full = () => {
+      const now = held(peer.port);
+      if (now !== room) [room, since] = [now, performance.now()];
+      return performance.now() - since; // ms
+    };
+    await until("all that goes anywhere", full, (unchanged) => room > 0 && unchanged > 1000);
+    taker!.write("bye");
+    taker!.end();
+    await client.prints(/bye/);
+    taker!.destroy();
+    assert.equal(await client.exit, 1, `${size()} bytes, of which ${room} went out`);
+    assert.match(client.stderr(), /^tls-client: .* (before the input did|broke off before .*)$/m);
+  }
 });
 
 // A TLS 1.2 server, made by hand, whose ServerHello lacks renegotiation_info (RFC 5746).
