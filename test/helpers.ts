@@ -27,7 +27,7 @@ export const TSX = ["--import", import.meta.resolve("tsx")];
 
 // A test that fails may leave processes: they would keep the test run from ending.
 const running = new Set<ChildProcess>();
-const endAll = () => running.forEach((child) => child.kill());
+const endAll = () => running.forEach((child) => child.kill() && child.kill("SIGCONT")); // one may stand still
 // A hook of node:test makes a test run of any program, and some that use this are none.
 if (process.argv[1]?.endsWith(".test.ts")) after(endAll);
 else process.on("exit", endAll);
