@@ -43,7 +43,7 @@ smoke: $(RUNTIME) ## server, then client: check that they work together | 서버
 test: node_modules/.package-lock.json ## types, format, tests and coverage | 타입, 서식, 테스트, 커버리지
 	node_modules/.bin/tsc
 	node_modules/.bin/prettier --check .
-	node_modules/.bin/c8 node --import tsx --test --test-concurrency=3 --test-timeout=600000 test/*.test.ts
+	node_modules/.bin/c8 node --import tsx --test --test-concurrency=4 --test-timeout=600000 test/*.test.ts
 
 audit: node_modules/.package-lock.json ## what testssl.sh finds in the server: nothing | testssl.sh로 서버를 점검합니다
 	@node --import tsx test/audit.ts
