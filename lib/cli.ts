@@ -249,7 +249,7 @@ export function openInput(path: string | Buffer): Readable {
   if (path !== "-") return openNamedPipe(path) ?? createReadStream(path);
   const kind = fstatSync(0);
   if (kind.isFIFO() || kind.isSocket() || kind.isCharacterDevice()) return process.stdin;
-  // It stays open, which Node.js sees to only before 26.12: "-" may be there twice, or asked for its size.
+  // It isn't ours to close, as Node.js does from 26.12 on: "-" may be there twice, or asked for its size.
   const fs = { read, close: (_: number, done: (error: null) => void) => done(null) };
   return createReadStream("", { fd: 0, fs, highWaterMark: 256 * 1024 });
 }

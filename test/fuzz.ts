@@ -47,8 +47,8 @@ const there = [ABC, ...`plain|SHA256 (q)|  two|tab\t|${odd}`.split("|")];
 for (const name of there) fs.writeFileSync(Buffer.from(`${files}/${name}`, "latin1"), "abc");
 const names = [...there, ..."gone|plain/x|.||\xe9|\\|\n|\\\\r| |*|  gone".split("|")];
 
-// Not in a list is what we mean to treat otherwise: a NUL, which ends sha256sum's lines; UTF-16's mark; a line
-// longer than any path; "-"; and an escape that is none, but in tagged lines, for it may decide the form there.
+// Not in a list is what we mean to treat otherwise: a NUL, which ends sha256sum's lines; UTF-16's mark, 0xfe and
+// 0xff; a line longer than any path; "-"; an escape that is none, but in tagged lines, where it decides no form.
 function list(seed: number) {
   const { below, pick, times, bytes } = dice(seed);
   const lines = times(below(14), () => {

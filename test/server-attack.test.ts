@@ -156,8 +156,7 @@ test("garbage in place of a record, after the handshake, costs a line, and the c
     socket.write(Buffer.alloc(size));
     if (size > 0) await once(socket, "data"); // its echo is under way
     onward.write(randomBytes(1000));
-    // What comes after it can't be read.
-    await until("its end", () => onward.closed, Boolean);
+    await until("its end", () => onward.closed, Boolean); // for what comes next can't be read
   }
   await server.prints(/(^Client disconnected: [^]*){2}/m);
   await served(server);

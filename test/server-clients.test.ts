@@ -17,6 +17,8 @@ import {
 } from "./helpers.ts";
 import { drain, ipv6 } from "./peers.ts";
 
+uncounted();
+
 test("server and client print the document's four lines", async () => {
   const server = await startServer();
   const client = await runScript("tls-client", ["--port", server.port]);
@@ -99,8 +101,6 @@ while len(answer) < len(data):
 print(answer.decode())
 client.close()
 `;
-
-uncounted();
 
 test("Python's ssl as the client", needs("python3"), async () => {
   const server = await startServer();
