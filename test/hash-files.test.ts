@@ -17,11 +17,8 @@ import {
   runScript,
   runShell,
   scratch,
-  uncounted,
   words,
 } from "./helpers.ts";
-
-uncounted();
 
 test("files and standard input print what sha256sum prints", needs("sha256sum"), async () => {
   const names = ["plain.txt", "with space", "back\\slash", "new\nline", "-dash", "빈 파일"];
